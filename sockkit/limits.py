@@ -1,0 +1,52 @@
+"""Every bound of a server or client in one frozen record, with the precedent for its default.
+
+A bound that is `None` is not applied. Times are seconds, sizes are bytes.
+"""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one connection, and the server as a whole, may use up.
+
+    Example:
+        >>> Limits(max_clients=30, idle_timeout=300).max_clients
+        30
+
+    Raises:
+        ValueError: a bound that is zero or negative.
+    """
+
+    max_clients: int | None = None
+    """Connected at the same time; one more is told so and closed. `None`: only descriptors bound."""
+
+    max_message: int = 65_536
+    """One message as it travels, without its newline or length. asyncio's `readline` stops here."""
+
+    max_pending: int = 1_048_576
+    """Bytes that may wait for one slow peer, give or take one message. websockets has 1 MiB too."""
+
+    idle_timeout: float | None = None
+    """A client that says nothing for this long is `TIMED_OUT`. Off, as in most servers of lines."""
+
+    message_timeout: float | None = 60.0
+    """A begun message must be whole by then. nginx gives a request's header 60 s as well."""
+
+    linger: float = 5.0
+    """How long the last replies may take to leave after the end. nginx waits 5 s between reads."""
+
+    keepalive: float | None = None
+    """Silence after which the kernel probes the peer (TCP_KEEPIDLE, TCP_KEEPINTVL). Linux: 2 h."""
+
+    user_timeout: float | None = None
+    """How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). Linux only."""
+
+    rate: float | None = None
+    """Messages a second from one client; faster ones are read no sooner. Off by default."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{field.name} must be more than 0, or None; got {value!r}")
