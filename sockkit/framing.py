@@ -273,7 +273,7 @@ class RawDecoder:
 def decoder_factory(framing: Framing, max_message: int) -> Callable[[], Decoder]:
     """How a server makes decoders: with its bound, if this framing's decoders can take one."""
     if "max_message" in inspect.signature(framing.decoder).parameters:
-        return functools.partial(framing.decoder, max_message=max_message)
+        return functools.partial(framing.decoder, max_message=max_message)  # type: ignore[call-arg]
     return framing.decoder
 
 

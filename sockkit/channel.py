@@ -1,0 +1,310 @@
+"""One TCP connection as both ends of the kit see it: messages in, messages out, one reason at the end.
+
+`Channel` is an asyncio protocol. The server's and the client's channels extend it with what they do
+with a message and with the end. Nothing outside the core uses it; a learner sees `Connection`.
+Everything here runs on the loop's thread, except where a docstring says otherwise.
+
+Three decisions made for speed live here, each worth a factor (figures: `benchmarks/`):
+
+* one receive buffer for all channels of a loop, because asyncio's own transport otherwise
+  allocates 256 KiB for each read;
+* one write for each channel and turn of the loop, however many messages were sent in that turn;
+* asyncio's write buffer is kept at no more than one such write, so that what waits is counted by
+  one addition instead of a sum over the buffer's pieces.
+"""
+
+import asyncio
+import contextlib
+import errno
+import ssl
+import weakref
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any, cast
+
+from sockkit.errors import ConnectionLost, ProtocolError
+from sockkit.events import Reason
+from sockkit.framing import Decoder
+from sockkit.handover import Handover
+
+_SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
+
+
+class ChannelGroup:
+    """What the channels of one event loop share: its thread, receive buffer, and flush.
+
+    Args:
+        receive_buffer: bytes that one receive may return at most.
+    """
+
+    def __init__(self, receive_buffer: int = 65_536) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.thread = get_ident()
+        self.handover = Handover(self.loop)
+        self.observed = False  # whether `message_sent` is wanted
+        self.buffer = memoryview(bytearray(receive_buffer))
+        self._to_flush: list[Channel] = []
+
+    @classmethod
+    def of_running_loop(cls) -> "ChannelGroup":
+        """The group that all clients on this loop share: a buffer each would be 64 KiB each."""
+        loop = asyncio.get_running_loop()
+        if loop not in _groups:
+            _groups[loop] = cls()
+        return _groups[loop]
+
+    def flush_soon(self, channel: "Channel") -> None:
+        """Flush this channel at the next turn of the loop, together with all that ask until then."""
+        if not self._to_flush:
+            self.loop.call_soon(self._flush)
+        self._to_flush.append(channel)
+
+    def _flush(self) -> None:
+        channels, self._to_flush = self._to_flush, []
+        for channel in channels:
+            channel.flush()
+
+
+_groups: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, ChannelGroup]"
+_groups = weakref.WeakKeyDictionary()
+
+
+class Channel(asyncio.BufferedProtocol):
+    """Messages over one transport.
+
+    A subclass says what happens with `messages_received`, `peer_closed` and `ended`.
+
+    Args:
+        group: the group of the running loop.
+        encode: the framing's; runs on the thread that sends.
+        decoder: finds the messages in what is received.
+        max_pending: bytes that may wait for the peer before `overflow` is called.
+        linger: seconds that queued output may take to leave after the end.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_blocked",
+        "_out",
+        "_out_bytes",
+        "decoder",
+        "encode",
+        "group",
+        "linger",
+        "max_pending",
+        "reason",
+        "received",
+        "received_bytes",
+        "sent",
+        "sent_bytes",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(
+        self,
+        group: ChannelGroup,
+        encode: Callable[[Any], bytes],
+        decoder: Decoder,
+        max_pending: int,
+        linger: float,
+    ) -> None:
+        self.group = group
+        self.encode = encode
+        self.decoder = decoder
+        self.max_pending = max_pending
+        self.linger = linger
+        self.reason: Reason | None = None  # why it ended; None while it has not
+        self.received = self.received_bytes = self.sent = self.sent_bytes = 0
+        self._out: list[bytes] = []  # accepted in this turn, or while the transport is blocked
+        self._out_bytes = 0
+        self._blocked = False  # the kernel takes no more for now
+
+    # What a subclass does.
+
+    def messages_received(self, messages: list[Any]) -> None:
+        """Whole messages came, at least one."""
+        raise NotImplementedError
+
+    def peer_closed(self) -> None:
+        """The peer will send no more (FIN). Ends the channel, now or when its work is done."""
+        self.end(Reason.CLOSED)
+
+    def overflow(self) -> None:
+        """More than `max_pending` waits for the peer. May raise what the sender is to see."""
+
+    def ended(self) -> None:
+        """`reason` has just been set. Called once."""
+
+    # Sending.
+
+    def send(self, message: Any) -> None:
+        """Accept a message. Any thread; never waits.
+
+        Raises:
+            ConnectionLost: the channel has ended.
+            TypeError, ProtocolError: from the framing's `encode`.
+        """
+        data = self.encode(message)
+        if get_ident() == self.group.thread:
+            self.write(message, data)
+        elif self.reason is None:
+            self.group.handover.submit(self._write_late, message, data)
+        else:
+            raise ConnectionLost(self.reason)
+
+    def _write_late(self, message: Any, data: bytes) -> None:
+        # The thread that sent this has gone on: accepted there, and lost here if the peer left.
+        with contextlib.suppress(ConnectionLost):
+            self.write(message, data)
+
+    def write(self, message: Any, data: bytes) -> None:
+        """Accept a message and its encoded form; it leaves at the next turn of the loop.
+
+        Raises:
+            ConnectionLost: the channel has ended.
+        """
+        if self.reason is not None:
+            raise ConnectionLost(self.reason)
+        if self._out_bytes > self.max_pending or self._blocked:
+            self._check_pending()
+        if not self._out and not self._blocked:
+            self.group.flush_soon(self)
+        self._out.append(data)
+        self._out_bytes += len(data)
+        self.sent += 1
+        if self.group.observed:
+            self.message_sent(message)
+
+    def message_sent(self, message: Any) -> None:
+        """A message was accepted; called while somebody observes."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes accepted here that the kernel has not taken yet. Any thread."""
+        return self._out_bytes + self.transport.get_write_buffer_size()
+
+    def _check_pending(self) -> None:
+        # Offer it to the kernel before calling anybody slow. The bound is looked at before a
+        # message is added, so that one message larger than the bound can be sent at all.
+        self.flush()
+        if self.pending > self.max_pending:
+            self.overflow()
+
+    def flush(self) -> None:
+        """Give what waits to the transport, as one piece, unless it is blocked."""
+        out = self._out
+        if out and not self._blocked:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self.sent_bytes += self._out_bytes
+            self._out_bytes = 0
+            self.transport.write(data)
+
+    def _drop_output(self) -> None:
+        self._out.clear()
+        self._out_bytes = 0
+
+    def pause_writing(self) -> None:
+        """asyncio: the kernel did not take all of the last write."""
+        self._blocked = True
+
+    def resume_writing(self) -> None:
+        """asyncio: the kernel has taken it all."""
+        self._blocked = False
+        self.flush()
+
+    # Receiving.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: the connection is there."""
+        self.transport = cast(asyncio.Transport, transport)
+        # 0: tell us as soon as anything stays behind.
+        self.transport.set_write_buffer_limits(high=0)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """asyncio: where to put the next bytes. Shared: each read is used up before the next."""
+        return self.group.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """asyncio: so many bytes are in the buffer."""
+        self.received_bytes += nbytes
+        self.feed(bytes(self.group.buffer[:nbytes]))
+
+    def feed(self, data: bytes) -> int:
+        """Decode these bytes, pass on the messages that are complete now; return how many."""
+        fault = None
+        try:
+            messages = self.decoder.feed(data)
+        except ProtocolError as error:
+            fault, messages = error, error.messages
+        if messages:
+            self.received += len(messages)
+            self.messages_received(messages)
+        if fault is not None:
+            self.protocol_fault(fault)
+        return len(messages)
+
+    def protocol_fault(self, fault: ProtocolError) -> None:
+        """The peer sent what is no message. What came before it has been passed on."""
+        self.end(Reason.PROTOCOL_ERROR)
+
+    def eof_received(self) -> bool:
+        """asyncio: FIN. True keeps our half open until the last reply is out (not over TLS)."""
+        self.peer_closed()
+        return self.transport.get_extra_info("sslcontext") is None
+
+    # The end.
+
+    def request_end(self, reason: Reason) -> None:
+        """`end`, from any thread."""
+        if get_ident() == self.group.thread:
+            self.end(reason)
+        elif self.reason is None:
+            self.group.handover.submit(self.end, reason)
+
+    def end(self, reason: Reason) -> None:
+        """Decide the end: what was accepted still leaves, for at most `linger` seconds.
+
+        The first reason counts; later calls do nothing.
+        """
+        if self.reason is None:
+            self.reason = reason
+            self._blocked = False  # one last write may stand behind one that is under way
+            self.flush()
+            self.transport.close()
+            if self.transport.get_write_buffer_size():
+                self.group.loop.call_later(self.linger, self.transport.abort)
+            self.ended()
+
+    def abort(self, reason: Reason) -> None:
+        """End at once; what waits is dropped, and the peer sees a reset."""
+        if self.reason is None:
+            self.reason = reason
+            self._drop_output()
+            self.transport.abort()
+            self.ended()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """asyncio: the connection is gone, by our doing or not."""
+        self._drop_output()
+        if self.reason is None:
+            self.reason = reason_of(exc)
+            self.ended()
+
+
+def reason_of(error: BaseException | None) -> Reason:
+    """Which end an exception from the operating system means.
+
+    `BrokenPipeError` (EPIPE) comes when something is written after the peer's FIN was followed by
+    its reset: the peer closed politely first, and only our replies found nobody.
+    Source: tcp_reset() in Linux sets EPIPE in state CLOSE_WAIT, and ECONNRESET otherwise.
+    """
+    if error is None or isinstance(error, BrokenPipeError):
+        return Reason.CLOSED
+    if isinstance(error, TimeoutError) or getattr(error, "errno", None) in _SILENCE:
+        return Reason.TIMED_OUT
+    if isinstance(error, ssl.SSLError):
+        return Reason.PROTOCOL_ERROR
+    return Reason.RESET

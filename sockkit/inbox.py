@@ -1,0 +1,139 @@
+"""The client's channel: messages wait in an inbox until somebody receives them."""
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from typing import Any
+
+from sockkit.channel import Channel, ChannelGroup
+from sockkit.errors import BufferFull, ClosedError, ConnectionLost
+from sockkit.events import Reason
+from sockkit.framing import Framing, decoder_factory
+from sockkit.limits import Limits
+
+MAX_WAITING = 1000  # messages; beyond this the socket is not read until the inbox is empty
+
+
+class ClientChannel(Channel):
+    """The channel of a client. For use on the loop's thread, except `send`."""
+
+    __slots__ = ("_changed", "_inbox", "_paused", "closed_here", "lost")
+
+    def __init__(self, group: ChannelGroup, framing: Framing, limits: Limits) -> None:
+        decoder = decoder_factory(framing, limits.max_message)()
+        super().__init__(group, framing.encode, decoder, limits.max_pending, limits.linger)
+        self._inbox: deque[Any] = deque()
+        self._paused = False
+        self._changed = asyncio.Event()  # a message, room to send, or the end
+        self.closed_here = False  # we want no more of it
+        self.lost = False  # the transport is gone
+
+    def messages_received(self, messages: list[Any]) -> None:
+        """Keep them for `take`, unless nobody will come for them."""
+        if not self.closed_here:
+            self._inbox.extend(messages)
+            self._changed.set()
+            if len(self._inbox) > MAX_WAITING:
+                self._paused = True
+                self.transport.pause_reading()
+
+    async def message_waiting(self) -> None:
+        """Return once `take` will find a message.
+
+        Raises:
+            ConnectionLost: there will be no more.
+            ClosedError: closed on this side.
+        """
+        while not self._inbox:
+            if self.closed_here:
+                raise ClosedError("this client is closed")
+            if self.reason is not None:
+                raise ConnectionLost(self.reason)
+            await self._change()
+
+    def take(self) -> Any:
+        """The oldest waiting message. Any thread.
+
+        Raises:
+            IndexError: there is none.
+        """
+        message = self._inbox.popleft()
+        if self._paused and not self._inbox:
+            with contextlib.suppress(ClosedError):
+                self.group.handover.submit(self._read_on)
+        return message
+
+    def _read_on(self) -> None:
+        if self._paused and not self._inbox:
+            self._paused = False
+            self.transport.resume_reading()
+
+    async def drained(self) -> None:
+        """Return once the kernel has taken everything that was accepted.
+
+        Raises:
+            ConnectionLost: it never will.
+        """
+        while self.pending:
+            if self.reason is not None:
+                raise ConnectionLost(self.reason)
+            self.flush()
+            if self.pending:
+                await self._change()
+
+    async def gone(self) -> None:
+        """Return once the transport is gone."""
+        while not self.lost:
+            await self._change()
+
+    async def _change(self) -> None:
+        # Several may wait: set() wakes all, and each looks for what it waits for.
+        self._changed.clear()
+        await self._changed.wait()
+
+    def send(self, message: Any) -> None:
+        """Accept a message. Any thread; never waits.
+
+        Raises:
+            BufferFull: too much waits already; this message was not accepted.
+            ClosedError, ConnectionLost, TypeError, ProtocolError: as for every send.
+        """
+        if self.closed_here:
+            raise ClosedError("this client is closed")
+        if self.pending > self.max_pending:
+            if threading.get_ident() == self.group.thread:
+                self.flush()
+            if self.pending > self.max_pending:
+                raise BufferFull(f"more than {self.max_pending} bytes wait for the server to read")
+        super().send(message)
+
+    def finish(self) -> None:
+        """Say that no more will come (FIN), once all that was accepted is out."""
+        self.closed_here = True
+        self._inbox.clear()
+        self._changed.set()
+        if self.reason is None:
+            self._blocked = False  # one last write may stand behind one that is under way
+            self.flush()
+            if self._paused:
+                self.transport.resume_reading()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:  # TLS has no half-close
+                self.end(Reason.CLOSED)
+
+    def resume_writing(self) -> None:
+        """asyncio: the kernel has taken it all."""
+        super().resume_writing()
+        self._changed.set()
+
+    def ended(self) -> None:
+        """Wake whoever waits for what will not come."""
+        self._changed.set()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """asyncio: the connection is gone."""
+        super().connection_lost(exc)
+        self.lost = True
+        self._changed.set()

@@ -1,0 +1,203 @@
+"""An event loop in a background thread, and the door to it. Knows nothing of sockets.
+
+The thread is a daemon, because a loop in a plain thread keeps the interpreter from exiting. Every
+call that was let in gets an answer or a `ClosedError`, also when the loop ends meanwhile: asyncio's
+own `run_coroutine_threadsafe` waits for ever in that case.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from sockkit.errors import ClosedError
+
+T = TypeVar("T")
+
+# On Windows a wait for a lock can't be interrupted by Ctrl-C, so it is cut into slices there.
+_SLICE = 0.2 if sys.platform == "win32" else None
+
+LAST_WORD = 1.0  # seconds that cancelled tasks get to come to their end
+
+
+class LoopHeld(Exception):
+    """The loop did not come to what it was asked: something on its thread does not return.
+
+    Attributes:
+        stack: what its thread was doing then, innermost call last.
+    """
+
+    def __init__(self, thread: str, stack: traceback.StackSummary) -> None:
+        super().__init__(f"the thread of {thread} is held by a call that does not return")
+        self.stack = stack
+
+
+class Portal:
+    """A running event loop in a thread of its own.
+
+    Example:
+        portal = Portal("my loop")
+        portal.run(asyncio.sleep, 1)        # awaits there, waits here
+        portal.stop()
+
+    Args:
+        name: of the thread.
+
+    Raises:
+        RuntimeError, OSError: the thread or its loop could not be started.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._lock = threading.Lock()
+        self._unanswered: set[concurrent.futures.Future[Any]] = set()
+        self._open = False
+        started: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(target=self._serve, args=(started,), name=name, daemon=True)
+        self._thread.start()
+        started.result()
+
+    def _serve(self, started: concurrent.futures.Future[None]) -> None:
+        try:
+            self._loop = asyncio.new_event_loop()
+        except BaseException as error:  # no descriptors left, for example: the caller's to see
+            started.set_exception(error)
+            return
+        asyncio.set_event_loop(self._loop)
+        self._open = True
+        self._loop.call_soon(started.set_result, None)
+        try:
+            self._loop.run_forever()
+            self._end_tasks()
+        finally:
+            with self._lock:
+                self._open = False
+                left, self._unanswered = self._unanswered, set()
+            for answer in left:
+                answer.cancel()
+            asyncio.set_event_loop(None)
+            self._loop.close()
+
+    def _end_tasks(self) -> None:
+        # asyncio.Runner would wait for ever for a task that ignores its cancellation.
+        loop = self._loop
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=LAST_WORD))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+
+    @property
+    def here(self) -> bool:
+        """Whether the caller is the loop's own thread."""
+        return threading.current_thread() is self._thread
+
+    def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a plain function on the loop's thread and return its answer. Any thread.
+
+        Raises:
+            ClosedError: the loop has stopped.
+        """
+        if self.here:
+            return function(*args)
+
+        async def on_the_loop() -> T:
+            return function(*args)
+
+        return self.run(on_the_loop)
+
+    def run(
+        self,
+        function: Callable[..., Coroutine[Any, Any, T]],
+        *args: Any,
+        within: float | None = None,
+    ) -> T:
+        """Run a coroutine function on the loop and wait for its answer. Any thread but the loop's.
+
+        An interrupt (Ctrl-C) ends the wait and cancels the coroutine.
+
+        Args:
+            function, args: what to run.
+            within: seconds to wait at most, for a loop that a callback may hold; None: no bound.
+
+        Raises:
+            LoopHeld: no answer `within` that time.
+            RuntimeError: called on the loop's own thread, which would wait for itself for ever.
+            ClosedError: the loop has stopped.
+        """
+        if self.here:
+            name = getattr(function, "__qualname__", repr(function))
+            raise RuntimeError(
+                f"{name} would wait for the very thread that it was called on; "
+                "callbacks run there, and may only call what does not wait"
+            )
+        with self._lock:
+            if not self._open:
+                raise ClosedError("the event loop that would do this has stopped")
+            answer = asyncio.run_coroutine_threadsafe(function(*args), self._loop)
+            self._unanswered.add(answer)
+        try:
+            return self._wait(answer, within)
+        except concurrent.futures.CancelledError:
+            raise ClosedError("the event loop stopped before this was done") from None
+        finally:
+            answer.cancel()  # does nothing to an answer that is there
+            with self._lock:
+                self._unanswered.discard(answer)
+
+    def _wait(self, answer: "concurrent.futures.Future[T]", within: float | None) -> T:
+        deadline = None if within is None else time.monotonic() + within
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            slices = [seconds for seconds in (left, _SLICE) if seconds is not None]
+            done, _ = concurrent.futures.wait([answer], min(slices, default=None))
+            if done:
+                return answer.result()
+            if left == 0:
+                raise LoopHeld(self._thread.name, self.stack())
+
+    def stack(self) -> traceback.StackSummary:
+        """What the loop's thread is doing at this moment, innermost call last. Any thread."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        return traceback.extract_stack(frame) if frame else traceback.StackSummary()
+
+    def leave_behind(
+        self, function: Callable[[], Coroutine[Any, Any, object]], then: Callable[[], object]
+    ) -> None:
+        """Run a coroutine function on the loop, and `then` something; waits for neither.
+
+        For finalizers: these run on any thread, at any time, even inside a lock of this portal;
+        so no lock is taken here.
+        """
+
+        async def run() -> None:
+            try:
+                await function()
+            finally:
+                then()
+
+        def begin() -> None:
+            self._left_behind = self._loop.create_task(run())
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(begin)
+
+    def stop(self, wait: float | None = None) -> bool:
+        """End the loop and its thread; return whether the thread has ended. Any thread.
+
+        Args:
+            wait: seconds to wait for the thread at most; None for as long as it takes. On the
+                loop's own thread there is no waiting.
+        """
+        with self._lock:
+            if self._open:
+                self._open = False
+                self._loop.call_soon_threadsafe(self._loop.stop)
+        if not self.here:
+            self._thread.join(wait)
+        return not self._thread.is_alive()

@@ -1,0 +1,50 @@
+"""Who is connected: numbers that are never used again, and snapshots that never change.
+
+Only the loop's thread adds and removes; any thread may look. That is safe without a lock because
+`dict.copy`, `dict.get` and `len` are each one step of the interpreter (on free-threaded builds each
+takes the dict's own lock). Nothing here iterates over a dict that another thread may change.
+"""
+
+import itertools
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sockkit.channel import Channel
+from sockkit.connection import Connection
+from sockkit.errors import UnknownClient
+
+
+class Registry:
+    """The connected clients of one server, in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._clients: dict[int, Connection] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def add(self, channel: Channel, address: tuple[str, int]) -> Connection:
+        """Give the next number to a new client. The loop's thread only."""
+        number = next(self._numbers)
+        connection = self._clients[number] = Connection(channel, number, address)
+        return connection
+
+    def remove(self, number: int) -> None:
+        """Forget a client that has left. The loop's thread only."""
+        del self._clients[number]
+
+    def find(self, number: int) -> Connection:
+        """The connected client with this number. Any thread.
+
+        Raises:
+            UnknownClient: it has left, or never came.
+        """
+        connection = self._clients.get(number)
+        if connection is None:
+            raise UnknownClient(f"no client with number {number!r} is connected")
+        return connection
+
+    def snapshot(self) -> Mapping[int, Connection]:
+        """All clients as they are now; what happens later does not change it. Any thread."""
+        return MappingProxyType(self._clients.copy())

@@ -1,0 +1,313 @@
+"""The server inside your own event loop: its life, and what can be said to its clients.
+
+Everything runs on the loop that `start` was awaited on, and so needs no locks. What does not wait
+is a plain method: it is accepted, or it raises.
+"""
+
+import asyncio
+import contextlib
+import ssl as tls
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+from sockkit.admission import greeting
+from sockkit.channel import ChannelGroup
+from sockkit.connection import Connection
+from sockkit.errors import ClosedError, ConnectionLost, UnknownClient
+from sockkit.events import Event, Reason, Refused, Started, Stopped
+from sockkit.framing import Framing, Lines
+from sockkit.limits import Limits
+from sockkit.serving import Callback, ServerChannel, Service, log
+from sockkit.sockets import accept_for_ever, is_loopback, listen
+from sockkit.watch import name_of
+
+LAST_WORD = 1.0  # seconds that a cancelled callback gets to come to its end
+
+
+class AsyncServer:
+    """A server for any number of clients, on the running event loop.
+
+    Args:
+        on_message: called as `on_message(connection, message)` for each whole message.
+        host: the address to listen on. Anything but a loopback address can be reached from outside.
+        port: 0 lets the system choose; see `address`.
+        on_connect: called as `on_connect(connection)` before the first message.
+        on_disconnect: called as `on_disconnect(connection, reason)`, once for each client, after
+            its last message.
+        framing: how bytes become messages.
+        limits: every bound; see `Limits`.
+        ssl: a server-side context, for TLS.
+        token: what a client must know to be let in.
+        receive_buffer: bytes that one receive may return at most.
+
+    Callbacks are plain functions or coroutine functions. They run on the loop's thread, in order for
+    each client. One that raises ends its client (`HANDLER_ERROR`), and no other notices.
+
+    Example:
+        async with AsyncServer(lambda connection, text: connection.send(text.upper())) as server:
+            print(server.address)
+            await asyncio.Event().wait()
+    """
+
+    def __init__(
+        self,
+        on_message: Callback | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        on_connect: Callback | None = None,
+        on_disconnect: Callback | None = None,
+        framing: Framing = Lines(),  # noqa: B008 (it has no state)
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        ssl: tls.SSLContext | None = None,
+        token: str | None = None,
+        receive_buffer: int = 65_536,
+    ) -> None:
+        if token is not None:
+            greeting(token)
+        self.host = host
+        self.port = port
+        self.framing = framing
+        self.limits = limits
+        self._ssl = ssl
+        self._receive_buffer = receive_buffer
+        self._service = Service(on_connect, on_message, on_disconnect, framing, limits, token)
+        self._group: ChannelGroup | None = None  # while running
+        self._entering: set[asyncio.Task[Any]] = set()
+        self._stopping: asyncio.Task[None] | None = None
+
+    # Life.
+
+    async def start(self) -> Self:
+        """Listen and serve; return the server. Starting a running server changes nothing.
+
+        Raises:
+            OSError: the address can't be listened on; the text says which and why.
+        """
+        if self._stopping is not None:
+            await asyncio.shield(self._stopping)
+        if self._group is None:
+            listener = await listen(self.host, self.port)
+            if self._group is not None:  # somebody else was faster
+                listener.close()
+                return self
+            self._listener = listener
+            self._address: tuple[str, int] = listener.getsockname()[:2]
+            self._warn_if_open_to_all()
+            self._group = ChannelGroup(self._receive_buffer)
+            self._service.begin(self._group)
+            self._accepting = self._group.loop.create_task(
+                accept_for_ever(listener, self.limits, self._admit)
+            )
+            self._service.record(Started(time.time(), self._address))
+        return self
+
+    async def stop(self, grace: float = 1.0) -> None:
+        """Stop listening, tell every client's callback (`SERVER_STOPPED`), and close.
+
+        Callbacks at work and replies on their way have `grace` seconds; then they are cancelled and
+        dropped, and the log names whoever did not end. Any number of calls, at any time, do no harm.
+        """
+        if self._stopping is None and self._group is not None:
+            stop = self._stop(self._group, grace, asyncio.current_task())
+            self._stopping = self._group.loop.create_task(stop)
+        if self._stopping is not None:
+            await asyncio.shield(self._stopping)
+
+    async def _stop(
+        self, group: ChannelGroup, grace: float, caller: asyncio.Task[Any] | None
+    ) -> None:
+        service, loop = self._service, group.loop
+        deadline = loop.time() + grace
+        try:
+            await self._close_door()
+
+            def others() -> list[ServerChannel]:
+                # A callback that stops its own server is not waited for: it waits for us.
+                task_of = service.workers.task_of
+                return [c for c in service.open if caller is None or task_of(c) is not caller]
+
+            await self._until(lambda: not any(c.busy for c in others()), deadline)
+            for channel in tuple(service.open):
+                channel.end(Reason.SERVER_STOPPED)
+            await self._until(lambda: not others(), deadline)
+            for channel in others():
+                channel.transport.abort()
+                if task := service.workers.task_of(channel):
+                    task.cancel()
+            await self._until(lambda: not others(), loop.time() + LAST_WORD)
+            for channel in others():
+                if channel.callback is not None and channel.connection is not None:
+                    callback, number = name_of(channel.callback), channel.connection.number
+                    log.error("%s never returned for client %d; given up", callback, number)
+        finally:
+            service.open.clear()
+            service.end()
+            group.handover.close()
+            self._group = self._stopping = None
+            service.changed.set()
+            service.record(Stopped(time.time()))
+
+    async def _close_door(self) -> None:
+        self._accepting.cancel()
+        for task in self._entering:
+            task.cancel()
+        await asyncio.gather(self._accepting, *self._entering, return_exceptions=True)
+        self._listener.close()
+
+    async def _until(self, true: Callable[[], bool], deadline: float) -> None:
+        changed = self._service.changed
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                while not true():
+                    changed.clear()
+                    await changed.wait()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.stop()
+
+    def _admit(self, connection: Any) -> None:
+        task = self._running().loop.create_task(self._let_in(connection))
+        self._entering.add(task)
+        task.add_done_callback(self._entering.discard)
+
+    async def _let_in(self, connection: Any) -> None:
+        group = self._running()
+        try:
+            address = connection.getpeername()[:2]
+            await group.loop.connect_accepted_socket(
+                lambda: ServerChannel(self._service, group),
+                connection,
+                ssl=self._ssl,
+                ssl_shutdown_timeout=self.limits.linger if self._ssl else None,
+            )
+        except OSError as error:  # no TLS, or a client that was gone at once
+            connection.close()
+            log.warning("refused a client at %s:%d: %s", *address, error)
+            self._service.record(Refused(time.time(), address, str(error)))
+
+    def _warn_if_open_to_all(self) -> None:
+        if not is_loopback(self._address[0]) and not (self._ssl and self._service.token):
+            missing = " and ".join(
+                name
+                for name, there in (("TLS", self._ssl), ("a token", self._service.token))
+                if not there
+            )
+            text = f"{self._address[0]} can be reached by other machines, without {missing}"
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
+
+    def _running(self) -> ChannelGroup:
+        if self._group is None:
+            raise ClosedError("this server is not running: call start()")
+        return self._group
+
+    # Who is here.
+
+    @property
+    def running(self) -> bool:
+        """Whether it is started, and not yet stopped. Any thread."""
+        return self._group is not None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """`(host, port)` as really bound. Any thread.
+
+        Raises:
+            ClosedError: not running.
+        """
+        self._running()
+        return self._address
+
+    @property
+    def clients(self) -> Mapping[int, Connection]:
+        """Who is connected now, by number, in the order of arrival: a snapshot. Any thread."""
+        return self._service.registry.snapshot()
+
+    async def wait_for_clients(self, count: int, timeout: float = 5.0) -> Mapping[int, Connection]:
+        """The snapshot, once at least `count` clients are connected.
+
+        Raises:
+            TimeoutError: there were fewer for `timeout` seconds.
+            ClosedError: not running, or stopped meanwhile.
+        """
+        registry = self._service.registry
+        deadline = self._running().loop.time() + timeout
+        await self._until(lambda: self._group is None or len(registry) >= count, deadline)
+        self._running()
+        if len(registry) < count:
+            raise TimeoutError(f"{len(registry)} of {count} clients after {timeout:g} s")
+        return self.clients
+
+    # Talking to them.
+
+    def send(self, number: int, message: Any) -> None:
+        """Accept a message for one client. Any thread; never waits.
+
+        Returning means accepted here, not delivered there.
+
+        Raises:
+            UnknownClient: no client with this number is connected.
+            ConnectionLost: it went just now.
+            ClosedError: not running.
+            TypeError, ProtocolError: from the framing.
+        """
+        self._find(number).send(message)
+
+    def broadcast(self, message: Any, *, exclude: Iterable[int] = ()) -> int:
+        """Accept a message for all clients but those numbered in `exclude`; return for how many.
+
+        Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`. On the loop's
+        thread only; `Server.broadcast` works from any.
+
+        Raises:
+            ClosedError: not running.
+            TypeError, ProtocolError: from the framing; then nobody gets it.
+        """
+        group = self._running()
+        if threading.get_ident() != group.thread:
+            raise RuntimeError("AsyncServer.broadcast belongs to the thread of its loop")
+        data = self.framing.encode(message)
+        left_out = frozenset(exclude)
+        count = 0
+        for channel in tuple(self._service.open):
+            connection = channel.connection
+            if connection is not None and connection.number not in left_out:
+                with contextlib.suppress(ConnectionLost):
+                    channel.write(message, data)
+                    count += 1
+        return count
+
+    def disconnect(self, number: int) -> None:
+        """End one connection, reason `KICKED`. Any thread; never waits.
+
+        Raises:
+            UnknownClient: no client with this number is connected.
+            ClosedError: not running.
+        """
+        self._find(number).close()
+
+    def _find(self, number: int) -> Connection:
+        try:
+            return self._service.registry.find(number)
+        except UnknownClient:
+            self._running()
+            raise
+
+    def observe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Have `callback(record)` told of everything that happens; return what ends that.
+
+        It runs on the loop's thread for every message, so it must be quick. Any thread.
+        """
+        return self._service.observe(callback)
+
+    def __repr__(self) -> str:
+        if self._group is None:
+            return f"<{type(self).__name__} not running>"
+        host, port = self._address
+        return f"<{type(self).__name__} {host}:{port}, {len(self.clients)} clients>"

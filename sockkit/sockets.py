@@ -1,0 +1,108 @@
+"""The listening socket: how it is opened, how connections are accepted, which options they get."""
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import socket
+from collections.abc import Callable
+from typing import NoReturn
+
+from sockkit.limits import Limits
+
+log = logging.getLogger("sockkit")
+
+BACKLOG = 4096  # connections the kernel may complete before we accept; Linux caps it at somaxconn
+RETRY = 0.5  # seconds until the next try when the system is out of something
+ACCEPTS_PER_TURN = 100  # a rush of newcomers must not starve those who are connected
+
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_KEEPALIVE_PROBES = 3
+
+
+async def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, non-blocking; port 0 lets the system choose one.
+
+    Raises:
+        OSError: no such host, a port in use, not permitted. The text says which address.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = found[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise_clearly(error, f"cannot listen on {host}:{port}")
+    listener.setblocking(False)
+    return listener
+
+
+async def accept_for_ever(
+    listener: socket.socket, limits: Limits, admit: Callable[[socket.socket], object]
+) -> None:
+    """Accept connections and pass them to `admit`, until cancelled.
+
+    Without descriptors left, the connected are served on and accepting is tried again. asyncio's
+    own server logs that once for every place in its backlog; here it is once an episode.
+    """
+    loop = asyncio.get_running_loop()
+    suffering = False
+    accepted = 0
+    while True:
+        try:
+            connection, _ = await loop.sock_accept(listener)
+        except OSError as error:
+            if error.errno in _OUT_OF_RESOURCES:
+                if not suffering:
+                    log.error("cannot accept: %s; trying again every %g s", error.strerror, RETRY)
+                suffering = True
+                await asyncio.sleep(RETRY)
+            continue  # anything else: that newcomer left while it stood in the queue
+        if suffering:
+            log.warning("accepting again")
+            suffering = False
+        tune(connection, limits)
+        admit(connection)
+        accepted += 1
+        if accepted % ACCEPTS_PER_TURN == 0:
+            await asyncio.sleep(0)
+
+
+def tune(connection: socket.socket, limits: Limits) -> None:
+    """Set the kernel's own time limits, where the platform has them.
+
+    `keepalive` notices a peer that is silent because it is gone, `user_timeout` one that does not
+    acknowledge what was sent. Each is blind where the other sees: a cut cable needs both.
+    """
+    if limits.keepalive is not None:
+        seconds = max(1, round(limits.keepalive))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # macOS calls the first one TCP_KEEPALIVE.
+        _set_if_there(connection, ("TCP_KEEPIDLE", "TCP_KEEPALIVE"), seconds)
+        _set_if_there(connection, ("TCP_KEEPINTVL",), seconds)
+        _set_if_there(connection, ("TCP_KEEPCNT",), _KEEPALIVE_PROBES)
+    if limits.user_timeout is not None:
+        _set_if_there(connection, ("TCP_USER_TIMEOUT",), round(limits.user_timeout * 1000))
+
+
+def _set_if_there(connection: socket.socket, names: tuple[str, ...], value: int) -> None:
+    for name in names:
+        option = getattr(socket, name, None)
+        if option is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
+            return
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on this numeric address."""
+    return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+
+
+def raise_clearly(error: OSError, what: str) -> NoReturn:
+    """Raise the same kind of OSError with a text that says what was tried, and what may help."""
+    text = f"{what}: {error.strerror or error}"
+    if error.errno == errno.EADDRINUSE:
+        text += ". Another server has this port, perhaps one of yours; port 0 is always free"
+    if error.errno == errno.ECONNREFUSED:
+        text += ". Nobody listens there: is the server started, and is this its port?"
+    raise type(error)(error.errno, text) from error
