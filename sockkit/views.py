@@ -21,9 +21,9 @@ _NUMERIC = frozenset({"client", "received", "sent", "bytes in", "bytes out", "pe
 def escape(value: Any, limit: int = 200) -> str:
     """Text from the network as harmless HTML: at most `limit` characters of it. Any thread.
 
-    Control and direction characters go (`sockkit.text.plain`), markup is escaped, and ``$`` and
-    ``\\`` stand alone in an element, because notebooks hand HTML to MathJax: a formula may hold a
-    link that runs a script.
+    Control and direction characters go (`sockkit.text.plain`) and markup is escaped. Dollar signs
+    and backslashes stand alone in an element each, because notebooks hand HTML to MathJax, and a
+    formula may hold a link that runs a script.
 
     Example:
         >>> escape("<b>hi")

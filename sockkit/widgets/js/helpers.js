@@ -1,0 +1,77 @@
+// What every view shares. Text from the network is only ever set as text: no innerHTML in here.
+
+const SVG_SPACE = "http://www.w3.org/2000/svg";
+
+// element("td", { class: "name", text: "Ada" }, child, …)
+function element(tag, options = {}, ...children) {
+  return fill(document.createElement(tag), options, children);
+}
+
+function shape(tag, options = {}, ...children) {
+  return fill(document.createElementNS(SVG_SPACE, tag), options, children);
+}
+
+function fill(node, { text, ...attributes }, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null) node.setAttribute(name, value);
+  }
+  if (text !== undefined) node.textContent = text;
+  node.append(...children);
+  return node;
+}
+
+function button(text, label, onclick) {
+  const node = element("button", { type: "button", class: "sk-button", text, title: label });
+  node.setAttribute("aria-label", label);
+  node.addEventListener("click", onclick);
+  return node;
+}
+
+// A button that is in or out: Pause. `changed` hears true or false.
+function toggle(text, label, changed) {
+  const node = button(text, label, () => {
+    const pressed = node.getAttribute("aria-pressed") !== "true";
+    node.setAttribute("aria-pressed", pressed);
+    changed(pressed);
+  });
+  node.setAttribute("aria-pressed", "false");
+  return node;
+}
+
+// Set text only where it differs: a page repaints what is written, even if it is the same.
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+// Draw now and at each change of the state, until paused; after a pause, draw what came meanwhile.
+// Returns the function that ends it, and the one that pauses.
+function follow(model, draw) {
+  let paused = false;
+  const update = () => { if (!paused) draw(model.get("state")); };
+  model.on("change:state", update);
+  update();
+  return {
+    stop: () => model.off("change:state", update),
+    pause: (on) => { paused = on; update(); },
+  };
+}
+
+// Keep a list at its end, unless the reader has scrolled away from it.
+function keepAtEnd(box, change) {
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  change();
+  if (atEnd) box.scrollTop = box.scrollHeight;
+}
+
+// What a click shows: rows of a label and a value.
+function details() {
+  const list = element("dl", { class: "sk-details" });
+  list.hidden = true;
+  list.setAttribute("aria-live", "polite");
+  const show = (pairs) => {
+    list.hidden = !pairs;
+    list.replaceChildren(...(pairs || []).map(([label, value]) =>
+      element("div", {}, element("dt", { text: label }), element("dd", { text: value }))));
+  };
+  return { node: list, show };
+}

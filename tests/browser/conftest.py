@@ -1,0 +1,101 @@
+"""Fixtures for tests in a real page. `notebook(cells)` opens and runs one; lessons can use it too.
+
+def test_lesson(open_notebook):
+    notebook = open_notebook(source="notebooks/01_echo.ipynb")
+    notebook.run_all()
+    assert notebook.errors() == []
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from .jupyter import FLAGS, Jupyter, find_chromium, jupyter
+from .notebook import Notebook, write_notebook
+
+ROOT = Path(__file__).parents[2]
+_numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", action="store_true", help="write the README's pictures")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(240))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser of this machine. Without one: a failure in CI, a skip elsewhere."""
+    found = find_chromium()
+    if found is None:
+        tell = pytest.fail if os.environ.get("CI", "").lower() == "true" else pytest.skip
+        tell("no Chromium, Chrome or Edge found: install one (Debian: apt install chromium)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], chromium: str
+) -> dict[str, Any]:
+    return browser_type_launch_args | {"executable_path": chromium, "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_context_args | {"viewport": {"width": 1280, "height": 1400}}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """No page has a fixed address. The plugin's own fixture warns under pytest 9.2."""
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    """One JupyterLab for all tests, with settings of its own."""
+    root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
+    with jupyter(root, home) as server:
+        yield server
+
+
+@pytest.fixture
+def open_notebook(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]:
+    """Open a notebook made of `cells`, or a copy of the file `source`; its kernel ends after."""
+
+    def open_it(cells: Sequence[str] = (), source: str | Path | None = None) -> Notebook:
+        name = f"test{next(_numbers)}.ipynb"
+        if source is None:
+            write_notebook(lab.root, name, cells)
+        else:
+            shutil.copy(ROOT / source, lab.root / name)
+        return Notebook(page, lab).open(name)
+
+    yield open_it
+    with contextlib.suppress(Exception):  # the page may be gone already
+        page.close()
+    lab.end_sessions()
+
+
+@pytest.fixture
+def notebook(open_notebook: Callable[..., Notebook]) -> Callable[..., Notebook]:
+    """Open a notebook of these cells and run them all."""
+
+    def run(*cells: str) -> Notebook:
+        opened = open_notebook(cells)
+        opened.run_all()
+        assert opened.errors() == []
+        return opened
+
+    return run

@@ -1,0 +1,30 @@
+// What the tests ask an open notebook's page, in JupyterLab and in Notebook 7.
+window.lesson = {
+  panel() {
+    const widgets = window.jupyterapp ? [...window.jupyterapp.shell.widgets("main")] : [];
+    return widgets.find((widget) => widget.content?.model?.cells && widget.sessionContext);
+  },
+  kernel: () => window.lesson.panel()?.sessionContext.session?.kernel,
+  code: () => [...window.lesson.panel().content.model.cells].filter(
+    (cell) => cell.type === "code" && cell.sharedModel.source.trim()),
+  outputs: () => window.lesson.code().flatMap((cell) => cell.outputs.toJSON()),
+
+  ready() {
+    const panel = window.lesson.panel();
+    return Boolean(panel?.context.isReady && panel.sessionContext.isReady
+      && window.lesson.kernel()?.status === "idle");
+  },
+  run() {
+    window.jupyterapp.shell.activateById(window.lesson.panel().id);
+    window.jupyterapp.commands.execute("notebook:run-all-cells"); // its promise ends with the cells
+  },
+  started: () => window.lesson.code().some(
+    (cell) => cell.executionCount || cell.sharedModel.executionState === "running"),
+  done: () => window.lesson.kernel().status === "idle"
+    && (window.lesson.errors().length > 0 || window.lesson.code().every((cell) => cell.executionCount)),
+  errors: () => window.lesson.outputs().filter((output) => output.output_type === "error")
+    .map((output) => `${output.ename}: ${output.evalue}`),
+  async theme(name) {
+    await window.jupyterapp.commands.execute("apputils:change-theme", { theme: name });
+  },
+};
