@@ -1,0 +1,37 @@
+"""What lessons need to make things go wrong on purpose, and you to test a server of your own.
+
+| module | what it gives you |
+| --- | --- |
+| `peers` | raw clients that each misbehave in one way: reset, vanish, dribble, never read, … |
+| `link` | `Link`: a relay that splits, glues, delays, stalls, drops, resets, and shows it all |
+| `wire` | `Tap`: a framing that records each receive and the messages made of it |
+| `swarm` | `swarm`: any number of real clients with a script; latencies, errors, a plot |
+| `limits` | `run_limited`: a snippet in a child process with few descriptors or little memory |
+| `races` | a schedule explorer: finds the interleaving in which your code loses |
+
+All but `races` work with any TCP server, need no privileges, and leave nothing behind.
+
+    from sockkit.lab import Link, Tap, peers, run_limited, swarm
+"""
+
+from sockkit.lab import peers
+from sockkit.lab.faults import Faults
+from sockkit.lab.limits import LimitedRun, run_limited
+from sockkit.lab.link import Link, Segment
+from sockkit.lab.swarm import SwarmClient, SwarmResult, async_swarm, swarm
+from sockkit.lab.wire import Receive, Tap
+
+__all__ = [
+    "Faults",
+    "LimitedRun",
+    "Link",
+    "Receive",
+    "Segment",
+    "SwarmClient",
+    "SwarmResult",
+    "Tap",
+    "async_swarm",
+    "peers",
+    "run_limited",
+    "swarm",
+]
