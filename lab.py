@@ -82,18 +82,22 @@ def interpret(arguments: list[str]) -> list[str]:
         return [PYTHON, "-m", "pytest", *arguments[1:]]
     if arguments and not arguments[0].startswith("-"):
         raise LabError(f"{arguments[0]!r} is no command: say `test`, or nothing for the lessons.")
-    options = [
+    ours = [
         f"--LabApp.default_url=/lab/tree/{LESSON}",
         "--LabApp.news_url=None",  # Or a question about news would cover the first lesson.
         "--ServerApp.answer_yes=True",  # Or Ctrl-C would ask whether it was meant.
+        "--log-level=WARN",  # Or the address would drown in messages.
     ]
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and "--allow-root" not in arguments:
-        options.append("--allow-root")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        ours.append("--allow-root")
+    theirs = {argument.partition("=")[0] for argument in arguments}  # JupyterLab takes none twice.
+    options = [option for option in ours if option.partition("=")[0] not in theirs]
     return [PYTHON, "-m", "jupyterlab", *options, *arguments]
 
 
 def hand_over(command: list[str]) -> int:
     """Run `command` in place of this program, so that signals and the exit code are its own."""
+    print(f"lab.py: starting {command[2]}; Ctrl-C ends it.", flush=True)
     os.chdir(HERE)
     if sys.platform == "win32":
         # exec would give the prompt back at once, so wait. Ctrl-C reaches the command by itself.
