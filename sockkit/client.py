@@ -143,6 +143,24 @@ class AsyncClient:
         """
         self._open_channel().send(message)
 
+    def send_eof(self) -> None:
+        """Close the sending half: nothing more will be sent, but replies are still received.
+
+        What was accepted still leaves first. A server that keeps to the custom answers what it has
+        got, and then closes as well. Any thread; never waits. Calling it again does nothing.
+
+        Raises:
+            ClosedError: not connected, or closed on this side.
+            NotImplementedError: over TLS, which can only be closed as a whole.
+        """
+        channel = self._open_channel()
+        if channel.closed_here:
+            raise ClosedError("this client is closed")
+        if not channel.can_send_eof:
+            raise NotImplementedError("TLS has no half-close: call close()")
+        channel.sent_eof = True  # at once, so that no send of this thread comes after it
+        channel.group.handover.submit(channel.send_eof)
+
     async def recv(self, timeout: float | None = None) -> Any:
         """The next message. `timeout`, in seconds, instead of the client's own.
 
@@ -217,7 +235,9 @@ class AsyncClient:
     def connected(self) -> bool:
         """Whether messages can be sent. Any thread."""
         channel = self._channel
-        return channel is not None and channel.reason is None and not channel.closed_here
+        if channel is None or channel.reason is not None:
+            return False
+        return not (channel.closed_here or channel.sent_eof)
 
     @property
     def local_address(self) -> Address:

@@ -18,7 +18,7 @@ MAX_WAITING = 1000  # messages; beyond this the socket is not read until the inb
 class ClientChannel(Channel):
     """The channel of a client. For use on the loop's thread, except `send`."""
 
-    __slots__ = ("_changed", "_inbox", "_paused", "closed_here", "lost")
+    __slots__ = ("_changed", "_inbox", "_paused", "closed_here", "lost", "sent_eof")
 
     def __init__(self, group: ChannelGroup, framing: Framing, limits: Limits) -> None:
         decoder = decoder_factory(framing, limits.max_message)()
@@ -27,6 +27,7 @@ class ClientChannel(Channel):
         self._paused = False
         self._changed = asyncio.Event()  # a message, room to send, or the end
         self.closed_here = False  # we want no more of it
+        self.sent_eof = False  # no more will be sent
         self.lost = False  # the transport is gone
 
     def messages_received(self, messages: list[Any]) -> None:
@@ -101,6 +102,8 @@ class ClientChannel(Channel):
         """
         if self.closed_here:
             raise ClosedError("this client is closed")
+        if self.sent_eof:
+            raise ClosedError("nothing can be sent after send_eof()")
         if self.pending > self.max_pending:
             if threading.get_ident() == self.group.thread:
                 self.flush()
@@ -108,19 +111,30 @@ class ClientChannel(Channel):
                 raise BufferFull(f"more than {self.max_pending} bytes wait for the server to read")
         super().send(message)
 
-    def finish(self) -> None:
+    @property
+    def can_send_eof(self) -> bool:
+        """Whether one half can be closed alone. TLS has no such thing. Any thread."""
+        return self.transport.can_write_eof()
+
+    def send_eof(self) -> None:
         """Say that no more will come (FIN), once all that was accepted is out."""
+        self.sent_eof = True
+        if self.reason is None:
+            self._blocked = False  # one last write may stand behind one that is under way
+            self.flush()
+            self.transport.write_eof()
+
+    def finish(self) -> None:
+        """Have no more to do with it: say so with FIN, and let go what still comes."""
         self.closed_here = True
         self._inbox.clear()
         self._changed.set()
         if self.reason is None:
-            self._blocked = False  # one last write may stand behind one that is under way
-            self.flush()
             if self._paused:
                 self.transport.resume_reading()
-            if self.transport.can_write_eof():
-                self.transport.write_eof()
-            else:  # TLS has no half-close
+            if self.can_send_eof:
+                self.send_eof()
+            else:
                 self.end(Reason.CLOSED)
 
     def resume_writing(self) -> None:

@@ -25,7 +25,7 @@ from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
 from sockkit.portal import LoopHeld, Portal
 from sockkit.server import LAST_WORD, AsyncServer
-from sockkit.serving import Callback
+from sockkit.service import Callback
 
 log = logging.getLogger("sockkit")
 
@@ -344,6 +344,18 @@ class Client:
             TypeError, ProtocolError: from the framing.
         """
         self._client.send(message)
+
+    def send_eof(self) -> None:
+        """Close the sending half: nothing more will be sent, but replies are still received.
+
+        What was accepted still leaves first. A server that keeps to the custom answers what it has
+        got, and then closes as well. Never waits. Calling it again does nothing.
+
+        Raises:
+            ClosedError: not connected, or closed on this side.
+            NotImplementedError: over TLS, which can only be closed as a whole.
+        """
+        self._client.send_eof()
 
     def recv(self, timeout: float | None = None) -> Any:
         """The next message. `timeout`, in seconds, instead of the client's own.
