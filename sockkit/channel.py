@@ -1,4 +1,4 @@
-"""One TCP connection as both ends of the kit see it: messages in, messages out, one reason at the end.
+"""One TCP connection as both ends of the kit see it: messages in and out, one reason at the end.
 
 `Channel` is an asyncio protocol. The server's and the client's channels extend it with what they do
 with a message and with the end. Nothing outside the core uses it; a learner sees `Connection`.
@@ -54,7 +54,7 @@ class ChannelGroup:
         return _groups[loop]
 
     def flush_soon(self, channel: "Channel") -> None:
-        """Flush this channel at the next turn of the loop, together with all that ask until then."""
+        """Flush this channel at the next turn of the loop, with all others that ask until then."""
         if not self._to_flush:
             self.loop.call_soon(self._flush)
         self._to_flush.append(channel)
@@ -85,6 +85,7 @@ class Channel(asyncio.BufferedProtocol):
     __slots__ = (
         "__weakref__",
         "_blocked",
+        "_flushed",
         "_out",
         "_out_bytes",
         "decoder",
@@ -95,7 +96,6 @@ class Channel(asyncio.BufferedProtocol):
         "reason",
         "received",
         "received_bytes",
-        "sent",
         "sent_bytes",
         "transport",
     )
@@ -116,7 +116,8 @@ class Channel(asyncio.BufferedProtocol):
         self.max_pending = max_pending
         self.linger = linger
         self.reason: Reason | None = None  # why it ended; None while it has not
-        self.received = self.received_bytes = self.sent = self.sent_bytes = 0
+        self.received = self.received_bytes = self.sent_bytes = 0
+        self._flushed = 0  # messages given to the transport
         self._out: list[bytes] = []  # accepted in this turn, or while the transport is blocked
         self._out_bytes = 0
         self._blocked = False  # the kernel takes no more for now
@@ -126,6 +127,9 @@ class Channel(asyncio.BufferedProtocol):
     def messages_received(self, messages: list[Any]) -> None:
         """Whole messages came, at least one."""
         raise NotImplementedError
+
+    def message_unfinished(self) -> None:
+        """Bytes came, but no message is whole yet."""
 
     def peer_closed(self) -> None:
         """The peer will send no more (FIN). Ends the channel, now or when its work is done."""
@@ -149,10 +153,18 @@ class Channel(asyncio.BufferedProtocol):
         data = self.encode(message)
         if get_ident() == self.group.thread:
             self.write(message, data)
-        elif self.reason is None:
-            self.group.handover.submit(self._write_late, message, data)
         else:
+            self.hand_over(message, data)
+
+    def hand_over(self, message: Any, data: bytes) -> None:
+        """`write`, from another thread.
+
+        Raises:
+            ConnectionLost: the channel has ended.
+        """
+        if self.reason is not None:
             raise ConnectionLost(self.reason)
+        self.group.handover.submit(self._write_late, message, data)
 
     def _write_late(self, message: Any, data: bytes) -> None:
         # The thread that sent this has gone on: accepted there, and lost here if the peer left.
@@ -173,12 +185,16 @@ class Channel(asyncio.BufferedProtocol):
             self.group.flush_soon(self)
         self._out.append(data)
         self._out_bytes += len(data)
-        self.sent += 1
         if self.group.observed:
             self.message_sent(message)
 
     def message_sent(self, message: Any) -> None:
         """A message was accepted; called while somebody observes."""
+
+    @property
+    def sent(self) -> int:
+        """Messages accepted here. Any thread."""
+        return self._flushed + len(self._out)
 
     @property
     def pending(self) -> int:
@@ -197,6 +213,7 @@ class Channel(asyncio.BufferedProtocol):
         out = self._out
         if out and not self._blocked:
             data = out[0] if len(out) == 1 else b"".join(out)
+            self._flushed += len(out)
             out.clear()
             self.sent_bytes += self._out_bytes
             self._out_bytes = 0
@@ -232,8 +249,8 @@ class Channel(asyncio.BufferedProtocol):
         self.received_bytes += nbytes
         self.feed(bytes(self.group.buffer[:nbytes]))
 
-    def feed(self, data: bytes) -> int:
-        """Decode these bytes, pass on the messages that are complete now; return how many."""
+    def feed(self, data: bytes) -> None:
+        """Decode these bytes, and pass on the messages that are complete now."""
         fault = None
         try:
             messages = self.decoder.feed(data)
@@ -242,9 +259,10 @@ class Channel(asyncio.BufferedProtocol):
         if messages:
             self.received += len(messages)
             self.messages_received(messages)
+        else:
+            self.message_unfinished()
         if fault is not None:
             self.protocol_fault(fault)
-        return len(messages)
 
     def protocol_fault(self, fault: ProtocolError) -> None:
         """The peer sent what is no message. What came before it has been passed on."""

@@ -8,13 +8,11 @@ from typing import Any, Self
 from sockkit.admission import WELCOME, FirstLine, FirstLineDecoder, greeting
 from sockkit.channel import ChannelGroup
 from sockkit.errors import AuthenticationError, ClosedError, ConnectionLost
-from sockkit.events import Reason
+from sockkit.events import Address, Reason
 from sockkit.framing import Framing, Lines
 from sockkit.inbox import ClientChannel
 from sockkit.limits import Limits
 from sockkit.sockets import raise_clearly
-
-Address = tuple[str, int]
 
 
 class AsyncClient:

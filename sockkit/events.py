@@ -23,11 +23,14 @@ class Reason(StrEnum):
     HANDLER_ERROR = "handler error"  # a callback raised an exception for this client
 
 
+Address = tuple[str, int]  # host and port
+
+
 class Started(NamedTuple):
     """The server listens at `address`."""
 
     time: float  # seconds since the epoch, as in every record
-    address: tuple[str, int]
+    address: Address
 
 
 class Connected(NamedTuple):
@@ -35,7 +38,7 @@ class Connected(NamedTuple):
 
     time: float
     number: int
-    address: tuple[str, int]
+    address: Address
 
 
 class Received(NamedTuple):
@@ -66,7 +69,7 @@ class Refused(NamedTuple):
     """Somebody at `address` was turned away before a number was given."""
 
     time: float
-    address: tuple[str, int]
+    address: Address
     why: str
 
 

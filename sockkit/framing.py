@@ -54,14 +54,14 @@ class Framing(Protocol):
 
 
 class Lines:
-    """Text messages, each ended by a newline: what you type with `nc` or `telnet`.
+    r"""Text messages, each ended by a newline: what you type with `nc` or `telnet`.
 
     Args:
         encoding: any encoding in which ASCII is itself, such as utf-8 or latin-1.
 
     Example:
         >>> decoder = Lines().decoder()
-        >>> decoder.feed(b"hel"), decoder.feed(b"lo\\nworld\\n")
+        >>> decoder.feed(b"hel"), decoder.feed(b"lo\nworld\n")
         ([], ['hello', 'world'])
 
     Raises:
@@ -81,14 +81,15 @@ class Lines:
             TypeError: not a str.
             ProtocolError: the text holds a newline, or a character the encoding does not have.
         """
-        if not isinstance(message, str):
-            raise TypeError(f"Lines carries str, not {type(message).__name__}: decode bytes first")
-        if "\n" in message:
-            raise ProtocolError("a line cannot hold a newline: send one message for each line")
         try:
+            if "\n" in message:
+                raise ProtocolError("a line cannot hold a newline: send one message for each line")
             return (message + "\n").encode(self.encoding)
         except UnicodeEncodeError as error:
             raise ProtocolError(f"{self.encoding} cannot write this text: {error.reason}") from None
+        except (TypeError, AttributeError):  # rather than a look at every type: that would cost
+            kind = type(message).__name__
+            raise TypeError(f"Lines carries str, not {kind}: decode bytes first") from None
 
     def decoder(self, max_message: int = _MAX_MESSAGE) -> "LineDecoder":
         """A decoder that refuses lines of more than `max_message` bytes."""
@@ -148,19 +149,18 @@ class LineDecoder(_Stops):
             if self._buffer:
                 whole = bytes(self._buffer) + whole
                 self._buffer.clear()
-            lines = self._cut(whole)
-        self._buffer += data[end + 1 :]
-        if len(self._buffer) > self._max:
-            self._stop(self._too_large(lines))
-        return lines
-
-    def _cut(self, whole: bytes) -> list[str]:
-        if len(whole) <= self._max:
             try:
-                return whole.decode(self._encoding).split("\n")
-            except UnicodeDecodeError:
-                pass  # one of them is bad: find out which, and keep those before it
-        return self._cut_one_by_one(whole)
+                if len(whole) > self._max:
+                    lines = self._cut_one_by_one(whole)
+                else:
+                    lines = whole.decode(self._encoding).split("\n")
+            except UnicodeDecodeError:  # one of them is bad: keep those before it
+                lines = self._cut_one_by_one(whole)
+        if end + 1 < len(data):
+            self._buffer += data[end + 1 :]
+            if len(self._buffer) > self._max:
+                self._stop(self._too_large(lines))
+        return lines
 
     def _cut_one_by_one(self, whole: bytes) -> list[str]:
         lines: list[str] = []
@@ -179,11 +179,11 @@ class LineDecoder(_Stops):
 
 
 class LengthPrefixed:
-    """Messages of any bytes, each after its length: four bytes, the most significant first.
+    r"""Messages of any bytes, each after its length: four bytes, the most significant first.
 
     Example:
         >>> LengthPrefixed().encode(b"hi")
-        b'\\x00\\x00\\x00\\x02hi'
+        b'\x00\x00\x00\x02hi'
     """
 
     def encode(self, message: bytes) -> bytes:
@@ -277,7 +277,7 @@ def decoder_factory(framing: Framing, max_message: int) -> Callable[[], Decoder]
     return framing.decoder
 
 
-def _as_bytes(message: bytes, framing: Framing) -> bytes:
+def _as_bytes(message: object, framing: Framing) -> bytes:
     if isinstance(message, bytes | bytearray | memoryview):
         return bytes(message)
     kind = type(message).__name__

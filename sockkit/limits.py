@@ -19,7 +19,7 @@ class Limits:
     """
 
     max_clients: int | None = None
-    """Connected at the same time; one more is told so and closed. `None`: only descriptors bound."""
+    """Connected at the same time; one more is told so and closed. Unbounded as in asyncio."""
 
     max_message: int = 65_536
     """One message as it travels, without its newline or length. asyncio's `readline` stops here."""

@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sockkit.errors import ClosedError
@@ -68,6 +69,8 @@ class Portal:
             started.set_exception(error)
             return
         asyncio.set_event_loop(self._loop)
+        self._executor = ThreadPoolExecutor(thread_name_prefix=f"{self._thread.name}-worker")
+        self._loop.set_default_executor(self._executor)
         self._open = True
         self._loop.call_soon(started.set_result, None)
         try:
@@ -91,6 +94,12 @@ class Portal:
         if tasks:
             loop.run_until_complete(asyncio.wait(tasks, timeout=LAST_WORD))
         loop.run_until_complete(loop.shutdown_asyncgens())
+        # Look-ups of host names and asyncio.to_thread use this. What still works there is left
+        # behind, as nothing can end it; what is idle ends now.
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for thread in threading.enumerate():
+            if thread.name.startswith(f"{self._thread.name}-worker"):
+                thread.join(LAST_WORD)
 
     @property
     def here(self) -> bool:
@@ -122,7 +131,8 @@ class Portal:
         An interrupt (Ctrl-C) ends the wait and cancels the coroutine.
 
         Args:
-            function, args: what to run.
+            function: the coroutine function.
+            *args: its arguments.
             within: seconds to wait at most, for a loop that a callback may hold; None: no bound.
 
         Raises:

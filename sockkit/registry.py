@@ -12,6 +12,7 @@ from types import MappingProxyType
 from sockkit.channel import Channel
 from sockkit.connection import Connection
 from sockkit.errors import UnknownClient
+from sockkit.events import Address
 
 
 class Registry:
@@ -24,7 +25,7 @@ class Registry:
     def __len__(self) -> int:
         return len(self._clients)
 
-    def add(self, channel: Channel, address: tuple[str, int]) -> Connection:
+    def add(self, channel: Channel, address: Address) -> Connection:
         """Give the next number to a new client. The loop's thread only."""
         number = next(self._numbers)
         connection = self._clients[number] = Connection(channel, number, address)

@@ -6,6 +6,7 @@ is a plain method: it is accepted, or it raises.
 
 import asyncio
 import contextlib
+import socket
 import ssl as tls
 import threading
 import time
@@ -17,11 +18,13 @@ from sockkit.admission import greeting
 from sockkit.channel import ChannelGroup
 from sockkit.connection import Connection
 from sockkit.errors import ClosedError, ConnectionLost, UnknownClient
-from sockkit.events import Event, Reason, Refused, Started, Stopped
+from sockkit.events import Address, Event, Reason, Refused, Started, Stopped
 from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
-from sockkit.serving import Callback, ServerChannel, Service, log
+from sockkit.service import Callback, Service, log
+from sockkit.serving import ServerChannel
 from sockkit.sockets import accept_for_ever, is_loopback, listen
+from sockkit.views import server_html
 from sockkit.watch import name_of
 
 LAST_WORD = 1.0  # seconds that a cancelled callback gets to come to its end
@@ -32,7 +35,7 @@ class AsyncServer:
 
     Args:
         on_message: called as `on_message(connection, message)` for each whole message.
-        host: the address to listen on. Anything but a loopback address can be reached from outside.
+        host: the address to listen on. Other machines can reach anything but a loopback address.
         port: 0 lets the system choose; see `address`.
         on_connect: called as `on_connect(connection)` before the first message.
         on_disconnect: called as `on_disconnect(connection, reason)`, once for each client, after
@@ -43,8 +46,8 @@ class AsyncServer:
         token: what a client must know to be let in.
         receive_buffer: bytes that one receive may return at most.
 
-    Callbacks are plain functions or coroutine functions. They run on the loop's thread, in order for
-    each client. One that raises ends its client (`HANDLER_ERROR`), and no other notices.
+    Callbacks are plain functions or coroutine functions. They run on the loop's thread, for each
+    client in order. One that raises ends its client (`HANDLER_ERROR`), and no other notices.
 
     Example:
         async with AsyncServer(lambda connection, text: connection.send(text.upper())) as server:
@@ -90,26 +93,27 @@ class AsyncServer:
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
         if self._group is None:
-            listener = await listen(self.host, self.port)
-            if self._group is not None:  # somebody else was faster
-                listener.close()
-                return self
-            self._listener = listener
-            self._address: tuple[str, int] = listener.getsockname()[:2]
-            self._warn_if_open_to_all()
-            self._group = ChannelGroup(self._receive_buffer)
-            self._service.begin(self._group)
-            self._accepting = self._group.loop.create_task(
-                accept_for_ever(listener, self.limits, self._admit)
-            )
-            self._service.record(Started(time.time(), self._address))
+            self._serve(await listen(self.host, self.port))
         return self
+
+    def _serve(self, listener: socket.socket) -> None:
+        if self._group is not None:  # somebody else started it meanwhile
+            listener.close()
+            return
+        self._listener = listener
+        self._address: Address = listener.getsockname()[:2]
+        self._warn_if_open_to_all()
+        self._group = ChannelGroup(self._receive_buffer)
+        self._service.begin(self._group)
+        accepting = accept_for_ever(listener, self.limits, self._admit)
+        self._accepting = self._group.loop.create_task(accepting)
+        self._service.record(Started(time.time(), self._address))
 
     async def stop(self, grace: float = 1.0) -> None:
         """Stop listening, tell every client's callback (`SERVER_STOPPED`), and close.
 
         Callbacks at work and replies on their way have `grace` seconds; then they are cancelled and
-        dropped, and the log names whoever did not end. Any number of calls, at any time, do no harm.
+        dropped, and the log names whoever did not end. Any number of calls do no harm.
         """
         if self._stopping is None and self._group is not None:
             stop = self._stop(self._group, grace, asyncio.current_task())
@@ -172,12 +176,12 @@ class AsyncServer:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
 
-    def _admit(self, connection: Any) -> None:
+    def _admit(self, connection: socket.socket) -> None:
         task = self._running().loop.create_task(self._let_in(connection))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
 
-    async def _let_in(self, connection: Any) -> None:
+    async def _let_in(self, connection: socket.socket) -> None:
         group = self._running()
         try:
             address = connection.getpeername()[:2]
@@ -215,7 +219,7 @@ class AsyncServer:
         return self._group is not None
 
     @property
-    def address(self) -> tuple[str, int]:
+    def address(self) -> Address:
         """`(host, port)` as really bound. Any thread.
 
         Raises:
@@ -311,3 +315,6 @@ class AsyncServer:
             return f"<{type(self).__name__} not running>"
         host, port = self._address
         return f"<{type(self).__name__} {host}:{port}, {len(self.clients)} clients>"
+
+    def _repr_html_(self) -> str:
+        return server_html(self)

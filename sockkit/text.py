@@ -14,12 +14,12 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain(value: Any, limit: int = 200) -> str:
-    """One line of harmless text: unsafe characters become ``·``, and at most `limit` are kept.
+    r"""One line of harmless text: unsafe characters become ``·``, and at most `limit` are kept.
 
     Bytes are shown as Python writes them, without the ``b`` and the quotes. Any thread.
 
     Example:
-        >>> plain("red\\x1b[31m")
+        >>> plain("red\x1b[31m")
         'red·[31m'
     """
     if isinstance(value, bytes | bytearray | memoryview):

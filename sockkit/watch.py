@@ -6,9 +6,7 @@ told, and after that only one that is twice as long as the last one told.
 """
 
 import logging
-import time
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any
+from collections.abc import Callable
 
 log = logging.getLogger("sockkit")
 
@@ -31,37 +29,6 @@ class SlowCallbacks:
             held,
             number,
         )
-
-
-class Timed:
-    """Awaits `waiting`, and checks each step between two awaits of its own.
-
-    Example:
-        await Timed(handler(connection, message), lambda held: print(held))
-    """
-
-    def __init__(self, waiting: Awaitable[Any], check: Callable[[float], None]) -> None:
-        self._waiting = waiting
-        self._check = check
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        # The loop drives an awaitable by send() and throw(); this stands in between.
-        inner = self._waiting.__await__()
-        step: Callable[[Any], Any] = lambda _: next(inner)  # noqa: E731
-        argument: Any = None
-        while True:
-            started = time.perf_counter()
-            try:
-                future = step(argument)
-            except StopIteration as end:
-                return end.value
-            finally:
-                self._check(time.perf_counter() - started)
-            try:
-                argument = yield future
-                step = inner.send
-            except BaseException as error:
-                argument, step = error, inner.throw
 
 
 def name_of(callback: Callable[..., object]) -> str:

@@ -1,0 +1,116 @@
+"""What all clients of one server share: callbacks, bounds, registry, observers, time limits."""
+
+import asyncio
+import functools
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sockkit.channel import Channel, ChannelGroup
+from sockkit.connection import Connection
+from sockkit.deadlines import Deadlines
+from sockkit.events import Event, Reason
+from sockkit.framing import Framing, decoder_factory
+from sockkit.limits import Limits
+from sockkit.registry import Registry
+from sockkit.watch import SlowCallbacks, name_of
+from sockkit.workers import Workers
+
+log = logging.getLogger("sockkit")
+
+Callback = Callable[..., object]
+
+
+class Service:
+    """What all clients of one server share. Outlives a stop and the next start."""
+
+    def __init__(
+        self,
+        on_connect: Callback | None,
+        on_message: Callback | None,
+        on_disconnect: Callback | None,
+        framing: Framing,
+        limits: Limits,
+        token: str | None,
+    ) -> None:
+        self.on_connect = None if on_connect is None else _one_argument(on_connect)
+        self.on_message = on_message
+        self.on_disconnect = on_disconnect
+        self.framing = framing
+        self.limits = limits
+        self.token = token
+        self.new_decoder = decoder_factory(framing, limits.max_message)
+        self.rate = limits.rate
+        # By id, because a callable object need not be hashable.
+        self.coroutine_functions = {
+            id(callback)
+            for callback in (on_message, on_disconnect)
+            if inspect.iscoroutinefunction(callback)
+        }
+        self.registry = Registry()
+        self.slow_callbacks = SlowCallbacks()
+        self.observers: tuple[Callable[[Event], object], ...] = ()
+        self._observers_lock = threading.Lock()
+        self.group: ChannelGroup | None = None  # since the first start
+        # In the order of arrival, each until its last callback has returned. A dict for the order.
+        self.open: dict[Any, None] = {}
+
+    def begin(self, group: ChannelGroup) -> None:
+        """Prepare for the clients of one start."""
+        limits, loop = self.limits, group.loop
+        self.group = group
+        group.observed = bool(self.observers)
+        self.changed = asyncio.Event()  # somebody came, has finished a callback, or is gone
+        self.idle: Deadlines[Channel] | None = None
+        self.begun: Deadlines[Channel] | None = None
+        self.workers = Workers(loop)
+        if limits.idle_timeout is not None:
+            self.idle = Deadlines(loop, limits.idle_timeout, _time_out)
+        if limits.message_timeout is not None:
+            self.begun = Deadlines(loop, limits.message_timeout, _time_out)
+
+    def end(self) -> None:
+        """Leave nothing running of what `begin` made."""
+        for deadlines in (self.idle, self.begun):
+            if deadlines is not None:
+                deadlines.close()
+
+    def observe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Add an observer; return what removes it. Any thread."""
+
+        def remove() -> None:
+            with self._observers_lock:
+                self._set_observers(o for o in self.observers if o is not callback)
+
+        with self._observers_lock:
+            self._set_observers((*self.observers, callback))
+        return remove
+
+    def _set_observers(self, observers: Iterable[Callable[[Event], object]]) -> None:
+        self.observers = tuple(observers)
+        if self.group is not None:
+            self.group.observed = bool(self.observers)
+
+    def record(self, event: Event) -> None:
+        """Tell the observers. What one of them raises is logged and hurts nobody."""
+        for observer in self.observers:
+            try:
+                observer(event)
+            except Exception:
+                log.exception("the observer %s failed", name_of(observer))
+
+
+def _one_argument(on_connect: Callback) -> Callback:
+    """`on_connect` in the shape of the other two callbacks, so that all are called alike."""
+
+    @functools.wraps(on_connect)
+    def call(connection: Connection, _: None) -> object:
+        return on_connect(connection)
+
+    return call
+
+
+def _time_out(channel: Channel) -> None:
+    channel.end(Reason.TIMED_OUT)

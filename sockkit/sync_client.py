@@ -1,0 +1,250 @@
+"""The client for code that has no event loop. It only forwards to `AsyncClient`.
+
+All clients of a process share one loop thread, so that a thousand clients are not a thousand
+threads. The thread is there while at least one of them is connected.
+"""
+
+import contextlib
+import ssl as tls
+import threading
+import warnings
+from typing import Any, Self
+
+from sockkit.client import AsyncClient
+from sockkit.errors import ClosedError, ConnectionLost
+from sockkit.events import Address, Reason
+from sockkit.framing import Framing, Lines
+from sockkit.limits import Limits
+from sockkit.portal import Portal
+
+
+class Client:
+    """A client, for code that has no event loop.
+
+    Args:
+        address: `(host, port)` of the server.
+        framing: how bytes become messages; the same as the server's.
+        timeout: seconds that `connect`, and each `recv`, may take. None: as long as it takes.
+        limits: `max_message` and `max_pending` count here too, and `linger` bounds `close`.
+        ssl: a client-side context, for TLS.
+        token: what the server wants to hear first.
+
+    Example:
+        with Client(server.address) as client:
+            client.send("hello")
+            print(client.recv())
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        framing: Framing = Lines(),  # noqa: B008 (it has no state)
+        timeout: float | None = 5.0,
+        limits: Limits = Limits(linger=1.0),  # noqa: B008 (frozen)
+        ssl: tls.SSLContext | None = None,
+        token: str | None = None,
+    ) -> None:
+        self._portal: Portal | None = None  # from connect to close
+        self._lifecycle = threading.Lock()
+        self._client = AsyncClient(
+            address, framing=framing, timeout=timeout, limits=limits, ssl=ssl, token=token
+        )
+
+    # Life.
+
+    def connect(self) -> Self:
+        """Connect, and return the client. Connecting a connected client changes nothing.
+
+        Raises:
+            OSError: nobody listens there, no such host. The text says where.
+            TimeoutError: no answer in time.
+            AuthenticationError: the server does not accept the token.
+            RuntimeError: called inside a callback.
+        """
+        with self._lifecycle:
+            portal = self._portal or _shared_portal.enter()
+            try:
+                portal.run(self._client.connect)
+            except BaseException:
+                if self._portal is None:
+                    _shared_portal.leave()
+                raise
+            self._portal = portal
+        return self
+
+    def close(self) -> None:
+        """Leave politely: what was accepted still leaves, then FIN. Closing again does nothing.
+
+        Waits for the server to close its half as well, for at most `limits.linger` seconds.
+
+        Raises:
+            RuntimeError: called inside a callback.
+        """
+        with self._lifecycle:
+            if self._portal is not None:
+                self._portal.run(self._client.close)
+                self._portal = None
+                _shared_portal.leave()
+
+    def __enter__(self) -> Self:
+        return self.connect()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        portal = getattr(self, "_portal", None)
+        if portal is not None:
+            warnings.warn(f"forgotten, and now closed: {self!r}", ResourceWarning, 2, source=self)
+            portal.leave_behind(self._client.close, then=_shared_portal.leave)
+
+    # Talking.
+
+    def send(self, message: Any) -> None:
+        """Accept a message for the server. Never waits.
+
+        Returning means accepted here, not delivered there.
+
+        Raises:
+            ConnectionLost: the server has gone.
+            ClosedError: not connected, or closed on this side.
+            BufferFull: more than `max_pending` bytes wait; this message was not accepted.
+            TypeError, ProtocolError: from the framing.
+        """
+        self._client.send(message)
+
+    def send_eof(self) -> None:
+        """Close the sending half: nothing more will be sent, but replies are still received.
+
+        What was accepted still leaves first. A server that keeps to the custom answers what it has
+        got, and then closes as well. Never waits. Calling it again does nothing.
+
+        Raises:
+            ClosedError: not connected, or closed on this side.
+            NotImplementedError: over TLS, which can only be closed as a whole.
+        """
+        self._client.send_eof()
+
+    def recv(self, timeout: float | None = None) -> Any:
+        """The next message. `timeout`, in seconds, instead of the client's own.
+
+        An interrupt (Ctrl-C) ends the wait; no message is lost by it.
+
+        Raises:
+            TimeoutError: none came in time. None is lost: the next call goes on waiting.
+            ConnectionLost: the connection has ended and every message was received; `reason`
+                says how.
+            ClosedError: not connected, or closed on this side.
+            RuntimeError: called inside a callback of a client.
+        """
+        while True:
+            with contextlib.suppress(IndexError):  # none there, or another thread was faster
+                return self._client.take()
+            self._door().run(self._client.message_waiting, timeout)
+
+    def drain(self) -> None:
+        """Wait until the kernel has taken all that was sent: the pace of the server's reading.
+
+        Raises:
+            ConnectionLost: the server has gone.
+            ClosedError: not connected.
+        """
+        self._door().run(self._client.drain)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        """The next message; the iteration ends when the server closes politely.
+
+        Raises:
+            ConnectionLost: it ended otherwise.
+            TimeoutError: nothing came for the client's `timeout`.
+        """
+        try:
+            return self.recv()
+        except ConnectionLost as error:
+            if error.reason is Reason.CLOSED:
+                raise StopIteration from None
+            raise
+
+    def _door(self) -> Portal:
+        if self._portal is None:
+            raise ClosedError("this client is not connected: call connect()")
+        return self._portal
+
+    # What is known.
+
+    @property
+    def address(self) -> Address:
+        """`(host, port)` of the server."""
+        return self._client.address
+
+    @property
+    def framing(self) -> Framing:
+        """How bytes become messages."""
+        return self._client.framing
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that `connect`, and each `recv`, may take."""
+        return self._client.timeout
+
+    @property
+    def limits(self) -> Limits:
+        """Every bound."""
+        return self._client.limits
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the connection ended; None while it is there, or was never made."""
+        return self._client.reason
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent."""
+        return self._client.connected
+
+    @property
+    def local_address(self) -> Address:
+        """`(host, port)` of this end: what the server sees as the client's address.
+
+        Raises:
+            ClosedError: not connected.
+        """
+        return self._client.local_address
+
+    @property
+    def pending(self) -> int:
+        """Bytes accepted here that the kernel has not taken yet."""
+        return self._client.pending
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("<Async", "<")
+
+
+class _SharedPortal:
+    """One portal for all clients of the process, there while at least one is connected."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._portal: Portal | None = None
+
+    def enter(self) -> Portal:
+        with self._lock:
+            if self._portal is None:
+                self._portal = Portal("sockkit-clients")
+            self._users += 1
+            return self._portal
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._portal is not None:
+                portal, self._portal = self._portal, None
+                portal.stop(wait=1.0)
+
+
+_shared_portal = _SharedPortal()

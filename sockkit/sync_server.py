@@ -1,0 +1,271 @@
+"""The server for code that has no event loop. It only forwards to `AsyncServer`.
+
+Each server has a loop in a thread of its own, and every call works from any thread. What does not
+wait is accepted at once; what waits must not be called inside a callback, and says so.
+"""
+
+import atexit
+import logging
+import os
+import ssl as tls
+import threading
+import traceback
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+from sockkit.connection import Connection
+from sockkit.errors import ClosedError
+from sockkit.events import Address, Event
+from sockkit.framing import Framing, Lines
+from sockkit.limits import Limits
+from sockkit.portal import LoopHeld, Portal
+from sockkit.server import LAST_WORD, AsyncServer
+from sockkit.service import Callback
+from sockkit.views import server_html
+
+log = logging.getLogger("sockkit")
+
+
+class Server:
+    """A server for any number of clients, on a thread of its own.
+
+    Args:
+        on_message: called as `on_message(connection, message)` for each whole message.
+        host: the address to listen on. Other machines can reach anything but a loopback address.
+        port: 0 lets the system choose; see `address`.
+        on_connect: called as `on_connect(connection)` before the first message.
+        on_disconnect: called as `on_disconnect(connection, reason)`, once for each client, after
+            its last message.
+        framing: how bytes become messages.
+        limits: every bound; see `Limits`.
+        ssl: a server-side context, for TLS.
+        token: what a client must know to be let in.
+        receive_buffer: bytes that one receive may return at most.
+
+    Callbacks are plain functions or coroutine functions. They run on the server's own thread, in
+    order for each client. Inside them everything here works except `start`, `stop` and
+    `wait_for_clients`, which would wait for themselves.
+
+    Example:
+        with Server(lambda connection, text: connection.send(text.upper())) as server:
+            print(server.address)
+    """
+
+    def __init__(
+        self,
+        on_message: Callback | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        on_connect: Callback | None = None,
+        on_disconnect: Callback | None = None,
+        framing: Framing = Lines(),  # noqa: B008 (it has no state)
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        ssl: tls.SSLContext | None = None,
+        token: str | None = None,
+        receive_buffer: int = 65_536,
+    ) -> None:
+        self._portal: Portal | None = None  # while running
+        self._lifecycle = threading.Lock()
+        self._server = AsyncServer(
+            on_message,
+            host=host,
+            port=port,
+            on_connect=on_connect,
+            on_disconnect=on_disconnect,
+            framing=framing,
+            limits=limits,
+            ssl=ssl,
+            token=token,
+            receive_buffer=receive_buffer,
+        )
+
+    # Life.
+
+    def start(self) -> Self:
+        """Listen and serve; return the server. Starting a running server changes nothing.
+
+        Raises:
+            OSError: the address can't be listened on; the text says which and why.
+            RuntimeError: called inside a callback.
+        """
+        self._not_inside_a_callback("start")
+        with self._lifecycle:
+            if self._portal is None:
+                portal = Portal("sockkit-server")
+                try:
+                    portal.run(self._server.start)
+                except BaseException:
+                    portal.stop()
+                    raise
+                self._portal = portal
+                _running.add(self)
+        return self
+
+    def stop(self, grace: float = 1.0) -> None:
+        """Stop listening, tell every client's callback (`SERVER_STOPPED`), close, end the thread.
+
+        Callbacks at work and replies on their way have `grace` seconds; then they are cancelled and
+        dropped, and the log names whoever did not end. It returns within `grace` and two seconds.
+        Any number of calls, from any threads, do no harm. A stopped server may be started again.
+
+        Raises:
+            RuntimeError: called inside a callback.
+        """
+        self._not_inside_a_callback("stop")
+        with self._lifecycle:
+            if self._portal is not None:
+                try:
+                    self._portal.run(self._server.stop, grace, within=grace + LAST_WORD + 0.5)
+                except LoopHeld as held:
+                    log.error("stop: %s", _who_holds(held.stack))
+                self._portal.stop(wait=0.5)
+                self._portal = None
+                _running.discard(self)
+
+    def _not_inside_a_callback(self, what: str) -> None:
+        portal = self._portal
+        if portal is not None and portal.here:
+            raise RuntimeError(
+                f"{what}() would wait for the very thread that it was called on; "
+                "callbacks run there, and may only call what does not wait"
+            )
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def __del__(self) -> None:
+        portal = getattr(self, "_portal", None)
+        if portal is not None:
+            warnings.warn(f"forgotten, and now stopped: {self!r}", ResourceWarning, 2, source=self)
+            portal.leave_behind(self._server.stop, then=lambda: portal.stop(wait=0))
+
+    # Who is here.
+
+    @property
+    def host(self) -> str:
+        """The address as asked for."""
+        return self._server.host
+
+    @property
+    def port(self) -> int:
+        """The port as asked for; 0 means any. `address` has the real one."""
+        return self._server.port
+
+    @property
+    def framing(self) -> Framing:
+        """How bytes become messages."""
+        return self._server.framing
+
+    @property
+    def limits(self) -> Limits:
+        """Every bound."""
+        return self._server.limits
+
+    @property
+    def running(self) -> bool:
+        """Whether it is started, and not yet stopped."""
+        return self._server.running
+
+    @property
+    def address(self) -> Address:
+        """`(host, port)` as really bound.
+
+        Raises:
+            ClosedError: not running.
+        """
+        return self._server.address
+
+    @property
+    def clients(self) -> Mapping[int, Connection]:
+        """Who is connected now, by number, in the order of arrival: a snapshot."""
+        return self._server.clients
+
+    def wait_for_clients(self, count: int, timeout: float = 5.0) -> Mapping[int, Connection]:
+        """The snapshot, once at least `count` clients are connected.
+
+        Raises:
+            TimeoutError: there were fewer for `timeout` seconds.
+            ClosedError: not running, or stopped meanwhile.
+            RuntimeError: called inside a callback.
+        """
+        return self._door().run(self._server.wait_for_clients, count, timeout)
+
+    # Talking to them.
+
+    def send(self, number: int, message: Any) -> None:
+        """Accept a message for one client. Never waits.
+
+        Returning means accepted here, not delivered there.
+
+        Raises:
+            UnknownClient: no client with this number is connected.
+            ConnectionLost: it went just now.
+            ClosedError: not running.
+            TypeError, ProtocolError: from the framing.
+        """
+        self._server.send(number, message)
+
+    def broadcast(self, message: Any, *, exclude: Iterable[int] = ()) -> int:
+        """Accept a message for all clients but those numbered in `exclude`; return for how many.
+
+        Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`.
+
+        Raises:
+            ClosedError: not running.
+            TypeError, ProtocolError: from the framing; then nobody gets it.
+        """
+        return self._door().call(lambda: self._server.broadcast(message, exclude=exclude))
+
+    def disconnect(self, number: int) -> None:
+        """End one connection, reason `KICKED`. Never waits.
+
+        Raises:
+            UnknownClient: no client with this number is connected.
+            ClosedError: not running.
+        """
+        self._server.disconnect(number)
+
+    def observe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Have `callback(record)` told of everything that happens; return what ends that.
+
+        It runs on the server's thread for every message, so it must be quick.
+        """
+        return self._server.observe(callback)
+
+    def _door(self) -> Portal:
+        if self._portal is None:
+            raise ClosedError("this server is not running: call start()")
+        return self._portal
+
+    def __repr__(self) -> str:
+        return repr(self._server).replace("<Async", "<")
+
+    def _repr_html_(self) -> str:
+        return server_html(self)
+
+
+_running: "weakref.WeakSet[Server]" = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    # A daemon thread that still runs while the interpreter ends may write to a closed stderr.
+    for server in tuple(_running):
+        server.stop(grace=0)
+
+
+def _who_holds(stack: traceback.StackSummary) -> str:
+    package = os.path.dirname(__file__)
+    """The sentence that names what keeps a server's thread."""
+    ours = [index for index, frame in enumerate(stack) if frame.filename.startswith(package)]
+    callback = stack[min(ours[-1] + 1, len(stack) - 1)] if ours else stack[-1]
+    return (
+        f"{callback.name} does not return (line {stack[-1].lineno} of {stack[-1].filename}); "
+        "its thread is left behind until it does"
+    )
