@@ -1,0 +1,61 @@
+"""A server that a check runs, with the learner's functions as its callbacks."""
+
+import asyncio
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from sockkit.aio import AsyncServer
+from sockkit.connection import Connection
+
+
+class Host:
+    """An `AsyncServer` as one long call of the answer, so that its callbacks can be interrupted.
+
+    Args:
+        failed: told the exception when a callback raises one; the client's connection is closed.
+        options: as for `AsyncServer`.
+    """
+
+    def __init__(self, failed: Callable[[BaseException], None], options: dict[str, Any]) -> None:
+        self.listening = threading.Event()
+        self.address: tuple[str, int] = ("", 0)
+        self.thread = ""  # the name of the thread that its callbacks run on
+        self._failed = failed
+        callbacks = {name: value for name, value in options.items() if name.startswith("on_")}
+        guarded: Any = {name: self._guarded(value) for name, value in callbacks.items()}
+        self.name = next((f.__name__ for f in callbacks.values() if hasattr(f, "__name__")), "")
+        self.server = AsyncServer(**{**options, **guarded})
+
+    async def serve(self) -> None:
+        """Serve until cancelled."""
+        try:
+            await self.server.start()
+            self.thread = threading.current_thread().name
+            self.address = self.server.address
+            self.listening.set()
+            await asyncio.Event().wait()
+        finally:
+            await self.server.stop(grace=0)
+
+    def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        async def finished(connection: Connection, result: Any) -> None:
+            try:
+                await result
+            except Exception as error:
+                self._failed(error)
+                connection.close()
+
+        @functools.wraps(callback)
+        def guarded(connection: Connection, *args: Any) -> Any:
+            try:
+                result = callback(connection, *args)
+            except Exception as error:
+                self._failed(error)
+                connection.close()
+                return None
+            return finished(connection, result) if inspect.isawaitable(result) else None
+
+        return guarded

@@ -1,0 +1,98 @@
+"""What code leaves behind: threads, sockets and tasks that were not there before.
+
+A check compares before and after the learner's answer; the tests of the notebooks do the same
+around a whole notebook. Sockets are found among the objects that Python's garbage collector knows,
+so this works alike on every system, and nothing needs to be replaced or patched to watch them.
+"""
+
+import asyncio
+import contextlib
+import gc
+import socket
+import threading
+import weakref
+from typing import Any
+
+
+def open_sockets() -> list[socket.socket]:
+    """Every socket object of this process that is still open."""
+    return [
+        thing
+        for thing in gc.get_objects()
+        if issubclass(type(thing), socket.socket) and thing.fileno() >= 0
+    ]
+
+
+def tasks_here() -> set[asyncio.Task[Any]]:
+    """Unfinished tasks of the loop that runs in this thread; none where no loop runs."""
+    try:
+        return asyncio.all_tasks()
+    except RuntimeError:
+        return set()
+
+
+class Before:
+    """What is there now. Ask later what was added.
+
+    Example:
+        >>> before = Before()
+        >>> listener = socket.create_server(("127.0.0.1", 0))
+        >>> before.new_sockets() == [listener]
+        True
+        >>> listener.close()
+        >>> before.new_sockets()
+        []
+    """
+
+    def __init__(self) -> None:
+        self._sockets = weakref.WeakSet(open_sockets())
+        self._threads = weakref.WeakSet(threading.enumerate())
+        self._tasks = weakref.WeakSet(tasks_here())
+
+    def new_sockets(self) -> list[socket.socket]:
+        """Open sockets that were made since. What only a reference cycle holds does not count."""
+        if self._added_sockets():
+            gc.collect()
+        return self._added_sockets()
+
+    def new_threads(self) -> list[threading.Thread]:
+        """Running threads that were started since."""
+        return [thread for thread in threading.enumerate() if thread not in self._threads]
+
+    def new_tasks(self) -> list[asyncio.Task[Any]]:
+        """Unfinished tasks of this thread's loop that were made since, but for the current one."""
+        mine = asyncio.current_task() if tasks_here() else None
+        return [task for task in tasks_here() if task not in self._tasks and task is not mine]
+
+    def _added_sockets(self) -> list[socket.socket]:
+        return [sock for sock in open_sockets() if sock not in self._sockets]
+
+
+def is_listening(sock: socket.socket) -> bool:
+    """Whether this socket waits for connections."""
+    try:
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except (OSError, AttributeError):
+        return False
+
+
+def describe(sock: socket.socket) -> str:
+    """A few words for a person who wants to find this socket in their code."""
+    with contextlib.suppress(OSError, TypeError, ValueError, IndexError):
+        if is_listening(sock):
+            return f"a listener on port {sock.getsockname()[1]}"
+        return f"a connection from port {sock.getsockname()[1]} to {sock.getpeername()[1]}"
+    return "a socket without a connection"
+
+
+def wake(sock: socket.socket) -> None:
+    """End every wait on this socket, in whatever thread.
+
+    `shutdown` wakes a receive everywhere, an accept only on Linux: elsewhere a connection does.
+    """
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+        return
+    if is_listening(sock):
+        with contextlib.suppress(OSError):
+            socket.create_connection(sock.getsockname()[:2], timeout=0.1).close()

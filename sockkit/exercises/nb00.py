@@ -1,0 +1,140 @@
+"""Lesson 00: where the event loop is, and which thread a callback runs on."""
+
+import platform
+import threading
+from typing import Any
+
+import sockkit
+from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.solutions import nb00 as solutions
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.sync import Server
+from sockkit.text import plain
+
+lesson = Lesson("00")
+summary = lesson.summary
+
+
+@lesson.exercise(
+    solution=solutions.environment,
+    hints=(
+        "`platform.python_version()` is a text such as `3.11.4`.",
+        "`sockkit.__version__` is one too.",
+    ),
+    value=True,
+)
+def environment(trial: Trial, answer: Any) -> str:
+    """Say which Python and which sockkit this kernel runs, as a dict."""
+    real = {"python": platform.python_version(), "sockkit": sockkit.__version__}
+    if not isinstance(answer, dict) or answer.keys() != real.keys():
+        raise NotYet(
+            f"You gave me {plain(repr(answer), 80)}.",
+            "a dict with the keys `python` and `sockkit`.",
+        )
+    for name, version in real.items():
+        if answer[name] != version:
+            raise NotYet(
+                f"This kernel does not run {name} {plain(repr(answer[name]), 40)}.",
+                "the version as a text.",
+                "Ask the kernel itself: another Python may be on this machine as well.",
+            )
+    mine, theirs = trial.pair()
+    theirs.sendall(b"anybody there?")
+    if mine.receive(14) != b"anybody there?":
+        raise NotYet(
+            "Your answer is right, but a message over this machine's loopback network got lost.",
+            "that a connection to 127.0.0.1 works.",
+            "Run `python -m sockkit doctor` in a terminal.",
+        )
+    return "This kernel, the kit and the loopback network are ready."
+
+
+@lesson.exercise(
+    solution=solutions.first_reply,
+    hints=(
+        "`asyncio.open_connection(host, port)` gives you a reader and a writer, once awaited.",
+        "Write the line with its newline; then `await reader.readline()`, which gives you bytes.",
+        "Close the writer, and `await writer.wait_closed()`.",
+    ),
+)
+def first_reply(trial: Trial, answer: Any) -> str:
+    """Connect to `address`, send the line `hello`, return the server's first line as a str."""
+    listener = trial.listen()
+    running = trial.start_in_loop(answer, listener.address)
+    partner = listener.accept()
+    hello = partner.receive_line()
+    if hello.rstrip(b"\r\n") != b"hello":
+        raise NotYet(f"I read {_shown(hello)}.", "the line `hello`.", "Bytes, or text?")
+    if not hello.endswith(b"\n"):
+        raise NotYet(
+            "I read `hello`, and waited for the end of the line.",
+            r"`hello\n`.",
+            "How is a reader to know that you have said all?",
+        )
+    if not running.goes_on():
+        raise NotYet(
+            "I kept you waiting for my reply, and nothing else could run on your event loop.",
+            "the loop goes on with other tasks meanwhile: every wait is an `await`.",
+        )
+    partner.send(b"welcome, ")
+    partner.send("späte Gäste\n".encode())
+    partner.receive_all()
+    if partner.ended:
+        partner.close()
+    reply = running.result(expected="it returns once it has a whole line.")
+    if not running.awaited:
+        raise NotYet("Your function was no coroutine.", "`async def`, so that I can await it.")
+    if reply is None:
+        raise NotYet("You returned nothing.", "the line that I sent.")
+    if isinstance(reply, bytes):
+        raise NotYet(f"You returned {_shown(reply)}, as bytes.", "a str.", "What decodes bytes?")
+    if not isinstance(reply, str) or reply.rstrip("\r\n") != "welcome, späte Gäste":
+        raise NotYet(
+            f"I sent `welcome, späte Gäste` and a newline, and you returned {_shown(reply)}.",
+            "the whole line.",
+            "It came in two pieces. Who says when a line is whole?",
+        )
+    if not partner.ended:
+        raise NotYet("You returned, and your connection is still open.", "you close it.")
+    return "The reply is right, and the loop was free for others while you waited."
+
+
+@lesson.exercise(
+    solution=solutions.where_am_i,
+    hints=(
+        "`connection.send(text)` answers the client whose message it is.",
+        "`threading.current_thread()` is the thread that runs this very line.",
+    ),
+)
+def where_am_i(trial: Trial, answer: Any) -> str:
+    """A message handler that answers each message with the name of the thread it runs on."""
+    host = trial.serve(on_message=answer)
+    _ask(trial, host.address, host.thread, "inside an event loop on the cell's own thread")
+    names: list[str] = []
+    with Server(
+        answer, on_connect=lambda connection: names.append(threading.current_thread().name)
+    ) as server:
+        server_thread = "a thread that the server has started for itself"
+        _ask(trial, server.address, lambda: names[0], server_thread)
+    return "It named two threads: the cell's own, and one that a server had started for itself."
+
+
+def _ask(trial: Trial, address: tuple[str, int], name: Any, where: str) -> None:
+    partner = trial.connect(address)
+    partner.send(b"where are you?\n")
+    line = partner.receive_line()
+    real = name() if callable(name) else name
+    if not line:
+        raise NotYet("I sent a message and got no answer.", "one line with the thread's name.")
+    if line.decode(errors="replace").strip() != real:
+        raise NotYet(
+            f"I ran your handler {where}, and it answered {_shown(line)}.",
+            f"`{plain(real, 60)}`.",
+            "Ask Python while the handler runs: the answer depends on who calls it.",
+        )
+    partner.close()
+
+
+def _shown(value: Any) -> str:
+    return f"`{plain(repr(value), 60)}`"

@@ -1,0 +1,36 @@
+"""What an answer prints, kept for the verdict and bounded."""
+
+import io
+
+from sockkit.text import plain
+
+_KEPT = 2_000  # characters: a screenful, however much is printed
+_LINES = 8
+
+
+class Printed(io.TextIOBase):
+    """Stands in for ``sys.stdout``: keeps the first characters and counts the rest. Any thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept = ""
+        self.count = 0
+
+    def writable(self) -> bool:
+        """Always true: this is what a stream says that one may print to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep the text if there is room, count it in any case."""
+        room = _KEPT - len(self._kept)
+        if room > 0:
+            self._kept += text[:room]
+        self.count += len(text)
+        return len(text)
+
+    def lines(self) -> list[str]:
+        """The first lines, made harmless to show; the last says how much is not shown."""
+        lines = [plain(line, 120) for line in self._kept.splitlines()]
+        if len(lines) > _LINES or self.count > _KEPT:
+            lines = [*lines[:_LINES], f"… {self.count:,} characters in all"]
+        return lines

@@ -1,0 +1,155 @@
+"""What an answer left behind, ended and closed, and told in sentences."""
+
+import contextlib
+import socket
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sockkit.exercises.calls import throw_into
+from sockkit.exercises.leftovers import Before, describe, wake
+from sockkit.exercises.printed import Printed
+from sockkit.exercises.running import Running
+from sockkit.exercises.where import learners_place, learners_traceback
+
+_PATIENCE = 0.5  # seconds for threads to end by themselves, and again when made to
+_SLICE = 0.02
+_TIDY = "Whoever opens one closes it, on every way out."
+
+_SETTINGS: tuple[tuple[str, Callable[[], Any], Callable[[Any], object]], ...] = (
+    ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
+    ("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval),
+)
+
+
+@contextlib.contextmanager
+def settings_kept() -> Iterator[list[str]]:
+    """Put back settings of the whole process, and say which the answer changed."""
+    before = [get() for _, get, _ in _SETTINGS]
+    changed: list[str] = []
+    try:
+        yield changed
+    finally:
+        for (name, get, put), value in zip(_SETTINGS, before, strict=True):
+            if get() != value:
+                put(value)
+                changed.append(f"you called `{name}`, which changes it for the whole process.")
+
+
+@contextlib.contextmanager
+def troubles_noted(shown: Printed) -> Iterator[list[str]]:
+    """Collect what Python had to close itself; other warnings, and errors in threads, are shown."""
+    dropped: list[str] = []
+
+    def note_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        text = str(message).splitlines()[0]
+        if issubclass(category, ResourceWarning):
+            dropped.append("a socket" if "socket" in text else text)
+        else:
+            shown.write(f"{category.__name__}: {text}\n")
+
+    def note_error(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value and args.thread and not isinstance(args.exc_value, SystemExit):
+            lines = learners_traceback(args.exc_value)
+            shown.write("\n".join([f"In your thread {args.thread.name}:", *lines]) + "\n")
+
+    hook = threading.excepthook
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = note_warning
+        threading.excepthook = note_error
+        try:
+            yield dropped
+        finally:
+            threading.excepthook = hook
+
+
+def up(before: Before, begun: Sequence[Running], dropped: Sequence[str]) -> list[str]:
+    """End new threads, close new sockets; return a sentence for each kind that was there."""
+    said = [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
+    if not any(running.forced for running in begun):
+        said += _sockets(before.new_sockets())
+        said += [_dropped(what) for what in dict.fromkeys(dropped)]
+    mine = {running.call.thread for running in begun}
+    said += [_stuck(running) for running in begun if not running.call.done.is_set()]
+    said += _threads(before, mine)
+    for sock in before.new_sockets():
+        wake(sock)
+        sock.close()
+    return said
+
+
+def _tasks(places: Sequence[str]) -> str:
+    some = "a task" if len(places) == 1 else f"{len(places)} tasks"
+    where = next((f", in {place}" for place in places if place), "")
+    return f"you left {some} running in the event loop{where}."
+
+
+def _sockets(sockets: Sequence[socket.socket]) -> list[str]:
+    if not sockets:
+        return []
+    names = ", ".join(describe(sock) for sock in sockets[:3])
+    if len(sockets) == 1:
+        return [f"you left a socket open: {names}. {_TIDY}"]
+    more = ", …" if len(sockets) > 3 else ""
+    return [f"you left {len(sockets)} sockets open: {names}{more}. {_TIDY}"]
+
+
+def _dropped(what: str) -> str:
+    return f"you never closed {what}: Python did, when nothing used it any more. {_TIDY}"
+
+
+def _stuck(running: Running) -> str:
+    thread = running.call.thread
+    return _survivor(thread, running.call.place()) if thread else ""
+
+
+def _threads(before: Before, mine: set[threading.Thread | None]) -> list[str]:
+    def others() -> list[threading.Thread]:
+        return [thread for thread in before.new_threads() if thread not in mine]
+
+    _wait_until(lambda: not others())
+    left = others()
+    places = {thread: _place(thread) for thread in left}
+    if left:
+        _wait_until(lambda: not others(), lambda: _press(before, others()))
+    survivors = others()
+    return [
+        _survivor(thread, places[thread])
+        if thread in survivors
+        else f"your thread `{thread.name}` was still running{_in(places[thread])}; I ended it."
+        for thread in left
+    ]
+
+
+def _press(before: Before, threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        throw_into(thread)
+    for sock in before.new_sockets():
+        wake(sock)
+
+
+def _survivor(thread: threading.Thread, place: str) -> str:
+    return (
+        f"your thread `{thread.name}` still runs{_in(place)}. Python can't end a thread that waits "
+        "there: it stays until it ends by itself, or the kernel is restarted."
+    )
+
+
+def _place(thread: threading.Thread) -> str:
+    frame = sys._current_frames().get(thread.ident or 0)
+    return learners_place(frame) if frame else ""
+
+
+def _in(place: str) -> str:
+    return f", in {place}" if place else ""
+
+
+def _wait_until(condition: Callable[[], bool], meanwhile: Callable[[], object] = bool) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition() and time.monotonic() < deadline:
+        meanwhile()
+        time.sleep(_SLICE)

@@ -1,0 +1,208 @@
+"""What a check works with: calls of the answer, partners to talk to it, and the time that is left.
+
+A check is a plain function that runs in a thread of its own. Whatever it starts through its `Trial`
+is ended and closed for it, whichever way it ends.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from sockkit.exercises.calls import Call, OwnThread, Place
+from sockkit.exercises.host import Host
+from sockkit.exercises.leftovers import Before, wake
+from sockkit.exercises.partner import Partner
+from sockkit.exercises.running import Failed, Running, Stopped
+from sockkit.exercises.verdict import NotYet
+
+_SLICE = 0.05  # seconds between two looks at a server that starts
+_LAST_WORD = 0.2  # seconds in which what an ended call has sent may still arrive
+
+
+class Closable(Protocol):
+    """Anything with a `close` method."""
+
+    def close(self) -> object:
+        """Close it."""
+
+
+T = TypeVar("T", bound=Closable)
+
+
+class Trial:
+    """One check at work. Only the check's own thread uses it.
+
+    Args:
+        place: where calls are made.
+        before: what was open when the check began.
+        seconds: the check has in all.
+    """
+
+    def __init__(self, place: Place, before: Before, seconds: float) -> None:
+        self.stopping = threading.Event()
+        self.wire: list[str] = []
+        self.begun: list[Running] = []
+        self._place = place
+        self._before = before
+        self._deadline = time.monotonic() + seconds
+        self._owned: list[Closable] = []
+
+    # The answer.
+
+    def call(self, function: Callable[..., Any], *args: Any, within: float = 2.0) -> Any:
+        """Call the learner's code, wait, and return its result; a coroutine is awaited.
+
+        Raises:
+            NotYet: it does not return within `within` seconds.
+        """
+        return self.start(function, *args).result(within)
+
+    def start(self, function: Callable[..., Any], *args: Any) -> Running:
+        """Begin to call the learner's code. Calls are made one after another."""
+        return self._begin(Call(function, args, in_loop=False), self._place)
+
+    def start_in_loop(self, function: Callable[..., Any], *args: Any) -> Running:
+        """The same inside a running event loop, for what makes tasks or futures when called."""
+        return self._begin(Call(function, args, in_loop=True), self._place)
+
+    def start_beside(self, function: Callable[..., Any], *args: Any) -> Running:
+        """The same in a thread of its own, beside other calls. Its end is less certain."""
+        return self._begin(Call(function, args, in_loop=False), OwnThread())
+
+    def serve(self, **options: Any) -> Host:
+        """Run an `AsyncServer` with callbacks of the answer, given as `on_message=` and the like.
+
+        It is one long call: until the end of the check, no other call gets its turn.
+
+        Raises:
+            NotYet: it does not start.
+        """
+
+        def failed(error: BaseException) -> None:
+            running.call.error = running.call.error or error
+
+        host = Host(failed, options)
+        running = self.start_in_loop(host.serve)
+        running.call.name = host.name
+        while not host.listening.wait(_SLICE):
+            if self.hopeless():
+                raise Failed
+        return host
+
+    def _begin(self, call: Call, place: Place) -> Running:
+        running = Running(self, call, place)
+        self.begun.append(running)
+        place.begin(call)
+        return running
+
+    # The network.
+
+    def pair(self, name: str = "") -> tuple[Partner, socket.socket]:
+        """Both ends of a TCP connection: the check's, and a plain blocking one for the answer."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            theirs = self.own(socket.create_connection(listener.getsockname()))
+            mine, _ = listener.accept()
+        return self._partner(mine, name), theirs
+
+    def connect(self, address: tuple[str, int], name: str = "", within: float = 1.0) -> Partner:
+        """Connect to the answer's server.
+
+        Raises:
+            NotYet: nobody listens there.
+        """
+        try:
+            sock = socket.create_connection(address, timeout=self.left(within))
+        except OSError as error:
+            saw = f"I could not connect to your server: {error}."
+            raise NotYet(saw, "it listens, and accepts me.") from None
+        return self._partner(sock, name)
+
+    def listen(self) -> "Listener":
+        """A server of the check's own, for answers that are clients."""
+        return Listener(self)
+
+    def _partner(self, sock: socket.socket, name: str) -> Partner:
+        return self.own(Partner(sock, self, self.wire.append, name))
+
+    def own(self, thing: T) -> T:
+        """Have this closed when the check is over, and not counted as left open."""
+        self._owned.append(thing)
+        return thing
+
+    # The time.
+
+    def left(self, within: float) -> float:
+        """Seconds of `within` that the check can still afford.
+
+        Raises:
+            Stopped: none at all.
+        """
+        left = self._deadline - time.monotonic()
+        if left <= 0 or self.stopping.is_set() or getattr(self._place, "interrupted", False):
+            raise Stopped
+        return min(within, left)
+
+    def hopeless(self) -> bool:
+        """Whether waiting is in vain: the answer failed, or ended with no thread at work."""
+        self.left(0)
+        for running in self.begun:
+            running.call.watch()
+        if any(running.call.error for running in self.begun):
+            return True
+        return all(running.ended_before(_LAST_WORD) for running in self.begun) and not [
+            thread
+            for thread in self._before.new_threads()
+            if thread is not threading.current_thread()
+        ]
+
+    # The end.
+
+    def end_calls(self) -> None:
+        """End the calls that still run, as far as that is possible."""
+        for running in self.begun:
+            running.forced = running.call.ending = not running.call.done.is_set()
+        for running in self.begun:
+            if running.forced:
+                running.place_at_end = running.call.place()
+                running.place.end(running.call, self._wake)
+
+    def close(self) -> None:
+        """Close all that the check owns. The wire trace ends before."""
+        self.wire = list(self.wire)
+        for thing in self._owned:
+            with contextlib.suppress(OSError):
+                thing.close()
+
+    def _wake(self) -> None:
+        for sock in self._before.new_sockets():
+            wake(sock)
+
+
+class Listener:
+    """A listening socket of the check, for answers that connect to it."""
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._socket = trial.own(socket.create_server(("127.0.0.1", 0)))
+        self._socket.setblocking(False)
+        self.address: tuple[str, int] = self._socket.getsockname()
+
+    def accept(self, name: str = "", within: float = 1.0) -> Partner:
+        """The next connection that the answer makes.
+
+        Raises:
+            NotYet: it makes none.
+        """
+        deadline = time.monotonic() + self._trial.left(within)
+        while True:
+            try:
+                sock, _ = self._socket.accept()
+            except BlockingIOError:
+                if time.monotonic() > deadline or self._trial.hopeless():
+                    raise NotYet("Nobody connected to me.", "your code connects.") from None
+                time.sleep(0.005)
+            else:
+                return self._trial._partner(sock, name)

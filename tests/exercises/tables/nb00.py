@@ -1,0 +1,220 @@
+"""Answers to the exercises of lesson 00."""
+
+import asyncio
+import platform
+import socket
+import sys
+import threading
+import time
+
+import sockkit
+from sockkit import AsyncClient, Client
+from sockkit.exercises import nb00 as ex
+
+from ..table import Table
+
+environment = Table(ex.environment)
+PYTHON, KIT = platform.python_version(), sockkit.__version__
+
+environment.stub(...)
+environment.stub({"python": ..., "sockkit": ...})
+environment.right({"sockkit": KIT, "python": PYTHON})
+environment.right({"python": sys.version.split()[0], "sockkit": KIT})
+environment.wrong("does not run python '2.7'")({"python": "2.7", "sockkit": KIT})
+environment.wrong("does not run sockkit '9.9'")({"python": PYTHON, "sockkit": "9.9"})
+environment.wrong("keys `python` and `sockkit`")(PYTHON)
+environment.wrong("keys `python` and `sockkit`")({"python": PYTHON})
+environment.wrong("version as a text")({"python": (3, 11), "sockkit": KIT})
+
+
+first_reply = Table(ex.first_reply)
+
+
+@first_reply.stub
+async def blank(address): ...
+
+
+@first_reply.stub
+async def not_implemented(address):
+    raise NotImplementedError("your turn")
+
+
+@first_reply.right
+async def with_the_kit(address):
+    async with AsyncClient(address) as client:
+        client.send("hello")
+        return await client.recv()
+
+
+@first_reply.right
+async def in_a_thread(address):
+    def ask():
+        with Client(address) as client:
+            client.send("hello")
+            return client.recv()
+
+    return await asyncio.to_thread(ask)
+
+
+@first_reply.right
+async def with_the_loops_own_calls(address):
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, address)
+        await loop.sock_sendall(sock, b"hello\n")
+        line = b""
+        while not line.endswith(b"\n"):
+            line += await loop.sock_recv(sock, 5)
+    return line.decode().strip()
+
+
+@first_reply.right
+def not_itself_async(address):
+    return asyncio.ensure_future(with_the_kit(address))
+
+
+@first_reply.wrong("held its event loop, in line")
+async def blocks(address):
+    with socket.create_connection(address) as sock:
+        sock.sendall(b"hello\n")
+        return sock.makefile().readline().strip()
+
+
+@first_reply.wrong("nothing else could run on your event loop")
+def plain_function(address):
+    with socket.create_connection(address) as sock:
+        sock.sendall(b"hello\n")
+        return sock.recv(1024).decode().strip()
+
+
+@first_reply.wrong("held its event loop, in line .*sleep")
+async def sleeps_on_the_loop(address):
+    async with AsyncClient(address) as client:
+        client.send("hello")
+        time.sleep(30)
+        return await client.recv()
+
+
+@first_reply.wrong(r"You returned `b'welcome, .*as bytes")
+async def returns_bytes(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"hello\n")
+    line = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    return line
+
+
+@first_reply.wrong("waited for the end of the line")
+async def no_newline(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"hello")
+    return (await reader.readline()).decode().strip()
+
+
+@first_reply.wrong("you returned `'welcome, '`")
+async def one_receive_is_a_line(address):
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, address)
+        await loop.sock_sendall(sock, b"hello\n")
+        return (await loop.sock_recv(sock, 9)).decode()
+
+
+@first_reply.wrong("still open|never closed")
+async def leaves_it_open(address):
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"hello\n")
+    forgotten.append(writer)
+    return (await reader.readline()).decode().strip()
+
+
+forgotten: list[object] = []
+
+
+@first_reply.wrong("returned the coroutine .*recv.*has never been awaited")
+async def forgets_to_await(address):
+    async with AsyncClient(address) as client:
+        client.send("hello")
+        return client.recv()
+
+
+@first_reply.wrong("Nobody connected to me")
+async def does_nothing(address):
+    return "welcome"
+
+
+@first_reply.wrong("You returned nothing")
+async def returns_nothing(address):
+    await with_the_kit(address)
+
+
+@first_reply.wrong("raised ConnectionRefusedError")
+async def asks_the_wrong_port(address):
+    await asyncio.open_connection(address[0], 1)
+
+
+first_reply.wrong("Leave out the parentheses")(with_the_kit(("127.0.0.1", 1)))
+
+
+where_am_i = Table(ex.where_am_i)
+
+
+@where_am_i.stub
+def silent_stub(connection, message):
+    """Answer."""
+
+
+@where_am_i.right
+def by_current_thread(connection, message):
+    thread = threading.current_thread()
+    connection.send(thread.name)
+
+
+@where_am_i.right
+async def as_a_coroutine(connection, message):
+    await asyncio.sleep(0)
+    connection.send(threading.current_thread().name)
+
+
+@where_am_i.right
+def by_its_number(connection, message):
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    connection.send(names[threading.get_ident()])
+
+
+@where_am_i.wrong("a thread that the server has started.*it answered")
+def always_the_main_thread(connection, message):
+    connection.send(threading.main_thread().name)
+
+
+@where_am_i.wrong("on the cell's own thread, and it answered")
+def learnt_by_heart(connection, message):
+    connection.send("sockkit-server")
+
+
+@where_am_i.wrong("got no answer")
+def returns_it(connection, message):
+    return threading.current_thread().name
+
+
+@where_am_i.wrong("raised TypeError.*str")
+def sends_the_thread_itself(connection, message):
+    connection.send(threading.current_thread())
+
+
+@where_am_i.wrong(r"raised TypeError.*\b1 positional argument")
+def takes_too_little(connection):
+    connection.send(threading.current_thread().name)
+
+
+@where_am_i.wrong("held its event loop, in line")
+def sleeps(connection, message):
+    time.sleep(30)
+
+
+@where_am_i.wrong("got no answer")
+async def waits_for_ever(connection, message):
+    await asyncio.Event().wait()
