@@ -176,15 +176,19 @@ class AsyncServer:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
 
-    def _admit(self, connection: socket.socket) -> None:
-        task = self._running().loop.create_task(self._let_in(connection))
-        self._entering.add(task)
-        task.add_done_callback(self._entering.discard)
+    def _admit(self, connection: socket.socket, address: Address) -> None:
+        def entered(task: asyncio.Task[None]) -> None:
+            self._entering.discard(task)
+            if task.cancelled():  # stopped meanwhile, perhaps before its first step
+                connection.close()
 
-    async def _let_in(self, connection: socket.socket) -> None:
+        task = self._running().loop.create_task(self._let_in(connection, address))
+        self._entering.add(task)
+        task.add_done_callback(entered)
+
+    async def _let_in(self, connection: socket.socket, address: Address) -> None:
         group = self._running()
         try:
-            address = connection.getpeername()[:2]
             await group.loop.connect_accepted_socket(
                 lambda: ServerChannel(self._service, group),
                 connection,
@@ -192,9 +196,9 @@ class AsyncServer:
                 ssl_shutdown_timeout=self.limits.linger if self._ssl else None,
             )
         except OSError as error:  # no TLS, or a client that was gone at once
-            connection.close()
             log.warning("refused a client at %s:%d: %s", *address, error)
             self._service.record(Refused(time.time(), address, str(error)))
+            connection.close()
 
     def _warn_if_open_to_all(self) -> None:
         if not is_loopback(self._address[0]) and not (self._ssl and self._service.token):

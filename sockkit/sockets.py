@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import NoReturn
 
+from sockkit.events import Address
 from sockkit.limits import Limits
 
 log = logging.getLogger("sockkit")
@@ -38,7 +39,7 @@ async def listen(host: str, port: int) -> socket.socket:
 
 
 async def accept_for_ever(
-    listener: socket.socket, limits: Limits, admit: Callable[[socket.socket], object]
+    listener: socket.socket, limits: Limits, admit: Callable[[socket.socket, Address], object]
 ) -> None:
     """Accept connections and pass them to `admit`, until cancelled.
 
@@ -50,7 +51,7 @@ async def accept_for_ever(
     accepted = 0
     while True:
         try:
-            connection, _ = await loop.sock_accept(listener)
+            connection, address = await loop.sock_accept(listener)
         except OSError as error:
             if error.errno in _OUT_OF_RESOURCES:
                 if not suffering:
@@ -62,7 +63,7 @@ async def accept_for_ever(
             log.warning("accepting again")
             suffering = False
         tune(connection, limits)
-        admit(connection)
+        admit(connection, address[:2])
         accepted += 1
         if accepted % ACCEPTS_PER_TURN == 0:
             await asyncio.sleep(0)
