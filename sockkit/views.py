@@ -33,9 +33,10 @@ def escape(value: Any, limit: int = 200) -> str:
     return text.replace("\\", "<span>\\</span>").replace("$", "<span>$</span>")
 
 
-def clock(seconds: float) -> str:
-    """A time of day, from seconds since the epoch: ``14:03:59``."""
-    return time.strftime("%H:%M:%S", time.localtime(seconds))
+def clock(seconds: float, digits: int = 0) -> str:
+    """A time of day, from seconds since the epoch: ``14:03:59``; `digits` of the fraction too."""
+    text = time.strftime("%H:%M:%S", time.localtime(seconds))
+    return text + f"{seconds % 1:.{digits}f}"[1:] if digits else text
 
 
 def place(address: Sequence[Any] | None) -> str:

@@ -13,14 +13,20 @@ All of them show themselves in a cell, tell themselves as text with `to_text()`,
 
 from sockkit.widgets.client_panel import ClientPanel
 from sockkit.widgets.ladder import MessageLadder
+from sockkit.widgets.lanes import ThreadLanes
 from sockkit.widgets.page import close_all
 from sockkit.widgets.server_panel import ServerPanel
+from sockkit.widgets.states import SocketStates
 from sockkit.widgets.table import ClientTable
+from sockkit.widgets.wire import WireView
 
 __all__ = [
     "ClientPanel",
     "ClientTable",
     "MessageLadder",
     "ServerPanel",
+    "SocketStates",
+    "ThreadLanes",
+    "WireView",
     "close_all",
 ]

@@ -23,8 +23,8 @@ ROWS = 100
 LANES = 10
 """Clients that have a lane: those heard of last."""
 
-_ROW, _TOP, _TIME, _GAP = 24, 40, 76, 128  # pixels: a record, the heads, the clock, between lanes
-_SERVER = 64  # from the left edge, or from the clock, to the server's lane
+_ROW, _TOP, _TIME, _GAP = 24, 40, 100, 128  # pixels: a record, the heads, the clock, between lanes
+_SERVER = 40  # from the left edge, or from the clock, to the server's lane
 _FIRST = 190  # from the server's lane to the first client's
 _GOOD = (Reason.CLOSED, Reason.SERVER_STOPPED)
 
@@ -74,13 +74,13 @@ class MessageLadder(SceneView):
         lanes = self._lanes(entries)
         entries = [entry for entry in entries if _number(entry.record) in lanes]
         server = _SERVER + (_TIME if times else 0)
-        xs = {number: server + _FIRST + i * _GAP for i, number in enumerate(lanes[1:])}
-        xs[0] = server
-        scene = Scene(max(xs.values()) + 150, _TOP + _ROW * max(len(entries), 2) + 8)
+        xs = {0: server}
+        xs |= {number: server + _FIRST + i * _GAP for i, number in enumerate(lanes[1:])}
+        scene = Scene(max(xs.values()) + 190, _TOP + _ROW * max(len(entries), 2) + 8)
         for number, x in xs.items():
             name = f"client {number}" if number else "server"
             scene.text(x, 18, name, "head", "middle", group=number or None)
-            scene.line((x, 26), (x, scene.height), "lane", group=number or None)
+            scene.line(*_life(entries, number, x, scene.height), "lane", group=number or None)
         for row, entry in enumerate(entries):
             _draw(scene, entry, _TOP + row * _ROW, xs, times)
         return scene
@@ -107,6 +107,19 @@ def _number(record: Any) -> int:
     return getattr(record, "number", 0)
 
 
+def _life(
+    entries: list[Entry], number: int, x: float, height: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """A lane from the row in which the client came to the one in which it left."""
+    top, bottom = 26.0, height
+    for row, entry in enumerate(entries):
+        if number and _number(entry.record) == number:
+            y = _TOP + row * _ROW + 13
+            top = y if isinstance(entry.record, Connected) else top
+            bottom = y if isinstance(entry.record, Disconnected) else bottom
+    return (x, top), (x, bottom)
+
+
 def _draw(scene: Scene, entry: Entry, y: float, xs: dict[int, int], times: bool) -> None:
     record, number = entry.record, _number(entry.record)
     key, x, server = str(entry.seq), xs[number], xs[0]
@@ -114,7 +127,7 @@ def _draw(scene: Scene, entry: Entry, y: float, xs: dict[int, int], times: bool)
     scene.details[key] = _details(entry, times)
     scene.box(0, y, scene.width, _ROW, "hit", key=key)
     if times:
-        scene.text(4, y + 16, clock(record.time), "small", **names)
+        scene.text(4, y + 17, clock(record.time, 3), "small", **names)
     line = y + 18
     if isinstance(record, Received):
         scene.arrow((x, line), (server, line), "in", **names)
@@ -172,8 +185,7 @@ def _details(entry: Entry, times: bool) -> Details:
     record = entry.record
     pairs: Details = [("what", _sentence(record))]
     if times:
-        fraction = f"{record.time % 1:.3f}"[1:]
-        pairs.append(("at", clock(record.time) + fraction))
+        pairs.append(("at", clock(record.time, 6)))
     if isinstance(record, Received | Sent):
         pairs.append(("length", str(entry.size)))
     if times and isinstance(record, Connected | Refused | Started):

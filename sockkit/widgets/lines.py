@@ -1,7 +1,7 @@
 """Lines of text in a panel, and the line on top of it that says how things are."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sockkit.text import plain
 from sockkit.views import clock
@@ -35,15 +35,6 @@ class StatusWidget(Live):
     """The page's side: title, lamp, state, the last error; explains a click without answer."""
 
     module = "status.js"
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.on_msg(_answer)
-
-
-def _answer(widget: StatusWidget, *_: Any) -> None:
-    # The page asks "does anybody answer?", on the same way on which it sent the click.
-    widget.send({"kind": "pong"})
 
 
 def sentence(error: BaseException) -> str:

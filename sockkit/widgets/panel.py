@@ -88,6 +88,7 @@ class Panel(Shown):
 
     def _frame(self, *parts: Any) -> Any:
         self._status = StatusWidget(label=self.title)
+        self._status.on_msg(functools.partial(_typed, weakref.ref(self)))
         box = ipywidgets.VBox([self._status, *parts])
         box.add_class("sockkit-panel")
         return box
@@ -126,6 +127,15 @@ def _enter(
 ) -> None:
     if isinstance(content, dict) and content.get("event") == "submit":
         _submit(panel, what, action)
+
+
+def _typed(panel: Callable[[], Any], status: Any, content: Any, *_: Any) -> None:
+    """The page says what is in the text fields, just before a click, and asks who is there."""
+    this = panel()
+    if this is not None:
+        for name, text in content["fields"].items():
+            this._fields[name].set_state({"value": text})
+        status.send({"kind": "here"})
 
 
 def _done(panel: Callable[[], Any], what: str, error: Exception | None) -> None:

@@ -5,6 +5,7 @@ colours: the page colours them by its theme, the twin is a light card that reads
 """
 
 import html
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +16,12 @@ Details = list[tuple[str, str]]
 
 _STYLE = """
 text{font:12px monospace;fill:#1f1f1f}.head{font-weight:700}.small{fill:#5f6368;font-size:11px}
-.lane{stroke:#bdbdbd;stroke-width:2}.axis{stroke:#bdbdbd;stroke-dasharray:2 3}.hit{fill:none}
+.lane{stroke:#bdbdbd;stroke-width:2}.hit{fill:none}
 .in{stroke:#0b57a4;fill:#0b57a4;stroke-width:1.5}.out{stroke:#7b2d8e;fill:#7b2d8e;stroke-width:1.5}
 .good{stroke:#0a6b2d;fill:#0a6b2d}.bad{stroke:#b3261e;fill:#b3261e}
-text.in,text.out,text.good,text.bad{stroke:none}
-.even{fill:#cfe3fa}.odd{fill:#fbe3b6}.part{fill:#f6cfcb;stroke:#b3261e;stroke-dasharray:4 2}
+.way{stroke:#9aa0a6;fill:#9aa0a6}text.way{fill:#5f6368;font-size:11px}
+text.in,text.out,text.good,text.bad,text.way{stroke:#fff;stroke-width:3px;paint-order:stroke}
+.even{fill:#cfe3fa}.odd{fill:#fbe3b6}.torn{stroke:#b3261e;stroke-width:1.5;stroke-dasharray:4 2}
 .box{fill:#fff;stroke:#bdbdbd}.here{fill:#d5e5f8;stroke:#0b57a4;stroke-width:2.5}
 """
 
@@ -45,10 +47,16 @@ class Scene:
     def arrow(
         self, start: tuple[float, float], end: tuple[float, float], kind: str, **names: Any
     ) -> None:
-        """A horizontal arrow, its head at `end`."""
+        """An arrow from `start` to `end`, its head at `end`."""
         self.line(start, end, kind, **names)
-        (x, y), back = end, -8 if end[0] > start[0] else 8
-        points = f"{x},{y} {x + back},{y - 4} {x + back},{y + 4}"
+        (x, y), length = end, math.dist(start, end)
+        back_x, back_y = (start[0] - x) / length * 8, (start[1] - y) / length * 8
+        corners = (
+            (x, y),
+            (x + back_x - back_y / 2, y + back_y + back_x / 2),
+            (x + back_x + back_y / 2, y + back_y - back_x / 2),
+        )
+        points = " ".join(f"{a:g},{b:g}" for a, b in corners)
         self._add("polygon", kind, "", names, points=points)
 
     def box(self, x: float, y: float, width: float, height: float, kind: str, **names: Any) -> None:

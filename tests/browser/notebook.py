@@ -52,6 +52,26 @@ class Notebook:
         """The exceptions in the cells' outputs."""
         return list(self.page.evaluate("() => lesson.errors()"))
 
+    def run_code(self, code: str) -> None:
+        """Run code in the notebook's kernel, without a cell; returns when it is done.
+
+        Raises:
+            Exception: the code raised; the text says what.
+        """
+        self.page.evaluate("code => lesson.execute(code)", code)
+
+    def busy(self) -> bool:
+        """Whether the kernel runs a cell now."""
+        return bool(self.page.evaluate("() => lesson.running()"))
+
+    def interrupt(self) -> None:
+        """Interrupt the cell that runs."""
+        self.page.evaluate("() => lesson.kernel().interrupt()")
+
+    def save(self) -> None:
+        """Save the notebook, with its outputs."""
+        self.page.evaluate("() => lesson.panel().context.save()")
+
     def outputs(self) -> Locator:
         """Where the cells' outputs are: controls are looked for in here."""
         return self.page.locator(".jp-OutputArea")

@@ -24,6 +24,12 @@ window.lesson = {
     && (window.lesson.errors().length > 0 || window.lesson.code().every((cell) => cell.executionCount)),
   errors: () => window.lesson.outputs().filter((output) => output.output_type === "error")
     .map((output) => `${output.ename}: ${output.evalue}`),
+  running: () => window.lesson.code().some(
+    (cell) => cell.sharedModel.executionState === "running"),
+  async execute(code) {
+    const reply = await window.lesson.kernel().requestExecute({ code, stop_on_error: false }).done;
+    if (reply.content.status !== "ok") throw new Error(`${reply.content.ename}: ${reply.content.evalue}`);
+  },
   async theme(name) {
     await window.jupyterapp.commands.execute("apputils:change-theme", { theme: name });
   },

@@ -33,7 +33,7 @@ function render({ model, el }) {
   }
 
   function drawShape([tag, attributes, kind, text, key, member]) {
-    const options = { ...attributes, class: `sk-${kind}` };
+    const options = { ...attributes, class: kind.replace(/\S+/g, "sk-$&") };
     if (text !== "") options.text = text;
     const node = shape(tag, options);
     if (key !== null) node.dataset.key = key;

@@ -22,10 +22,13 @@ function render({ model, el }) {
     error.hidden = !state.error;
   }
 
-  // Ask whether anybody answers; the answer comes on the same way as that to the click.
+  // Before each click: what is in the text fields now, because ipywidgets may send a click before
+  // the last letters. The answer comes the way the answer to the click comes.
   let waiting = null;
   function asked() {
-    model.send({ kind: "ping" });
+    const inputs = [...panel.querySelectorAll("input[type=text]")].filter((input) => input.labels[0]);
+    const fields = inputs.map((input) => [input.labels[0].textContent, input.value]);
+    model.send({ fields: Object.fromEntries(fields) });
     waiting ??= setTimeout(() => { write(busy, BUSY); busy.hidden = false; }, PATIENCE);
   }
   function answered() {
@@ -48,8 +51,8 @@ function render({ model, el }) {
   let panel = null;
   const mounted = setTimeout(() => {
     panel = el.closest(".sockkit-panel");
-    panel?.addEventListener("click", clicked);
-    panel?.addEventListener("keydown", entered);
+    panel?.addEventListener("click", clicked, true); // before the button itself hears of it
+    panel?.addEventListener("keydown", entered, true);
   });
   busy.hidden = true;
   model.on("msg:custom", answered);
@@ -59,8 +62,8 @@ function render({ model, el }) {
     model.off("msg:custom", answered);
     clearTimeout(mounted);
     clearTimeout(waiting);
-    panel?.removeEventListener("click", clicked);
-    panel?.removeEventListener("keydown", entered);
+    panel?.removeEventListener("click", clicked, true);
+    panel?.removeEventListener("keydown", entered, true);
   };
 }
 

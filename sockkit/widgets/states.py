@@ -1,0 +1,164 @@
+"""The TCP state of both ends of each connection, as the kernel tells it, in the state diagram."""
+
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sockkit.errors import ClosedError
+from sockkit.events import Connected
+from sockkit.text import plain
+from sockkit.widgets.feed import Feed, feed_of
+from sockkit.widgets.scene import Scene, SceneView
+
+INTERVAL = 0.5
+"""Seconds between two looks: asking the kernel for all its sockets is not free."""
+
+# Where each state stands, and the ways between them with what makes a socket take them. RFC 9293.
+_BOXES: dict[str, tuple[float, float]] = {
+    "LISTEN": (20, 20), "SYN_SENT": (480, 20), "SYN_RECV": (20, 100), "ESTABLISHED": (250, 100),
+    "FIN_WAIT1": (20, 200), "FIN_WAIT2": (20, 290), "CLOSING": (250, 290), "TIME_WAIT": (20, 380),
+    "CLOSE_WAIT": (480, 200), "LAST_ACK": (480, 290), "CLOSED": (480, 380),
+}  # fmt: skip
+_WAYS = (
+    ("LISTEN", "SYN_RECV", "a SYN comes"),
+    ("SYN_RECV", "ESTABLISHED", ""),
+    ("SYN_SENT", "ESTABLISHED", "connected"),
+    ("ESTABLISHED", "FIN_WAIT1", "close() here first"),
+    ("ESTABLISHED", "CLOSE_WAIT", "the peer closed"),
+    ("FIN_WAIT1", "FIN_WAIT2", "ACK"),
+    ("FIN_WAIT1", "CLOSING", "both at once"),
+    ("FIN_WAIT2", "TIME_WAIT", "the peer closes too"),
+    ("CLOSING", "TIME_WAIT", ""),
+    ("CLOSE_WAIT", "LAST_ACK", "close() here too"),
+    ("LAST_ACK", "CLOSED", "ACK"),
+    ("TIME_WAIT", "CLOSED", "about a minute"),
+)
+_WIDTH, _HEIGHT = 170, 44  # pixels of a box
+
+
+class Ends(NamedTuple):
+    """One connection: who, and the state of each end; "" for an end that this machine lacks."""
+
+    number: int  # 0: not known to the server (any more)
+    server: str
+    client: str
+
+
+class SocketStates(SceneView):
+    """Both ends of each connection of `server`, in the diagram of TCP's states. Any thread.
+
+    The kernel is asked twice a second, so a state that passes at once is not seen. An end on
+    another machine is not seen either. Needs `psutil`, and on some systems more rights than one
+    has: then the view says so.
+    """
+
+    title = "TCP states, as the kernel sees them"
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._feed: Feed | None = feed_of(server)
+        self._port = 0
+        self.unavailable = ""
+        """Why nothing can be seen here; "" if it can."""
+
+    def ends(self) -> list[Ends]:
+        """The state of both ends of each connection, by number. Asks the kernel."""
+        try:
+            sockets = list(_tcp_sockets())
+        except Exception as error:  # which one depends on the system; psutil may be missing
+            self.unavailable = f"not available here: {type(error).__name__}: {plain(error)}"
+            return []
+        self.unavailable = ""
+        with contextlib.suppress(ClosedError):  # else the last port: connections outlive a server
+            self._port = self._server.address[1]
+        return sorted(self._pair(sockets))
+
+    def to_text(self) -> str:
+        """One line for each connection."""
+        lines = [
+            f"{_who(e)}: server {e.server or '?'}, client {e.client or '?'}" for e in self.ends()
+        ]
+        return self.unavailable or "\n".join(lines) or "no connections"
+
+    def scene(self, times: bool = True) -> Scene:
+        """The diagram; a state in which somebody is has a strong edge, and says who."""
+        ends = self.ends()
+        here: dict[str, list[str]] = defaultdict(list)
+        for side in ("server", "client"):
+            for end in ends:
+                here[getattr(end, side)].append(f"{side} {end.number or '?'}")
+        if self._server.running:
+            here["LISTEN"].append("server")
+        scene = Scene(720, 440)
+        for way in _WAYS:
+            _way(scene, *way)
+        for state, (x, y) in _BOXES.items():
+            _state(scene, state, x, y, here[state])
+        if self.unavailable:
+            scene.text(20, 436, self.unavailable, "bad")
+        return scene
+
+    def version(self) -> object:
+        """Which of the looks this is."""
+        return int(time.monotonic() / INTERVAL)
+
+    def caption(self) -> str:
+        """What it is, or why there is nothing to see."""
+        return self.unavailable or self.title
+
+    def _pair(self, sockets: list[Any]) -> Iterable[Ends]:
+        """Put the two ends of each connection together, by the client's address."""
+        lives = self._feed.lives() if self._feed else []
+        joined = [entry.record for entry in lives if isinstance(entry.record, Connected)]
+        numbers = {record.address[:2]: record.number for record in joined}
+        numbers |= {c.address[:2]: n for n, c in self._server.clients.items()}
+        ends: dict[tuple[str, int], list[str]] = defaultdict(lambda: ["", ""])
+        for socket in sockets:
+            if socket.raddr and socket.laddr.port == self._port:
+                ends[tuple(socket.raddr)][0] = socket.status
+            elif socket.raddr and socket.raddr.port == self._port:
+                ends[tuple(socket.laddr)][1] = socket.status
+        return [Ends(numbers.get(address, 0), *states) for address, states in ends.items()]
+
+    def _close(self) -> None:
+        self._feed = None
+
+
+def _tcp_sockets() -> list[Any]:
+    import psutil
+
+    try:
+        return list(psutil.net_connections("tcp"))
+    except psutil.AccessDenied:  # macOS: only root sees every process
+        return list(psutil.Process().net_connections("tcp"))
+
+
+def _who(end: Ends) -> str:
+    return f"client {end.number}" if end.number else "somebody"
+
+
+def _state(scene: Scene, state: str, x: float, y: float, who: list[str]) -> None:
+    scene.box(x, y, _WIDTH, _HEIGHT, "here" if who else "box", key=state)
+    scene.text(x + _WIDTH / 2, y + 18, state, "head", "middle", key=state)
+    if who:
+        shown = ", ".join(who[:2]) + (f" +{len(who) - 2}" if len(who) > 2 else "")
+        scene.text(x + _WIDTH / 2, y + 35, shown, "small", "middle", key=state)
+    scene.details[state] = [("state", state), ("here", plain(", ".join(who) or "nobody"))]
+
+
+def _way(scene: Scene, start: str, end: str, why: str) -> None:
+    """An arrow between the nearest sides of two boxes, and beside it what makes a socket go."""
+    (x1, y1), (x2, y2) = _BOXES[start], _BOXES[end]
+    if y1 == y2:
+        here: tuple[float, float] = (x1 + _WIDTH * (x1 < x2), y1 + _HEIGHT / 2)
+        there: tuple[float, float] = (x2 + _WIDTH * (x1 > x2), y2 + _HEIGHT / 2)
+    else:
+        here, there = (x1 + _WIDTH / 2, y1 + _HEIGHT), (x2 + _WIDTH / 2, y2)
+    scene.arrow(here, there, "way")
+    middle = (here[0] + there[0]) / 2, (here[1] + there[1]) / 2
+    if here[0] == there[0] or not why:
+        scene.text(middle[0] + 8, middle[1] + 4, why, "way")
+    else:
+        scene.text(middle[0], middle[1] + 4, why, "way", "middle")
