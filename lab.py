@@ -111,10 +111,11 @@ def hand_over(command: list[str]) -> int:
 
 def make_ready() -> None:
     """Make `.venv` whole, doing no more than is needed; if it is whole, nothing is written."""
-    if diagnose()[0] == "whole":
-        return
+    with contextlib.suppress(LabError):  # Nobody is kept out yet, so only "whole" is to be trusted.
+        if diagnose()[0] == "whole":
+            return
     with alone():
-        state, sentence = diagnose()  # Again: another lab.py may have done it while we waited.
+        state, sentence = diagnose()
         if state == "whole":
             return
         print("lab.py:", sentence, flush=True)
@@ -140,7 +141,7 @@ def diagnose() -> tuple[str, str]:
         return "broken", "the environment in .venv was never finished: making it again."
     wanted = fingerprint()
     if stamp["home"] != wanted["home"]:
-        return "broken", f".venv was made for {stamp['home']}: making it again for this one."
+        return "broken", f".venv was made for {stamp['home']}: making it again."
     if not runs(PYTHON):
         return "broken", "the Python in .venv does not run any more: making it again."
     if stamp["packages"] != wanted["packages"]:
@@ -151,13 +152,13 @@ def diagnose() -> tuple[str, str]:
 def fingerprint() -> dict[str, str]:
     """Name what the environment depends on.
 
-    It cannot outlive its `home`, the Python it borrows from and the folder whose path is written
-    all over it. When only `packages` changes, it can be updated.
+    It cannot outlive its `home`: a version of Python, and the folder, whose path is written all
+    over it. When only `packages` changes, it can be updated.
     """
     python = ".".join(map(str, sys.version_info[:2]))
     contents = REQUIREMENTS.read_bytes() + PROJECT.read_bytes()
     return {
-        "home": f"Python {python} of {sys.base_prefix} in {VENV}",
+        "home": f"Python {python} in {VENV}",
         "packages": hashlib.sha256(contents).hexdigest(),
     }
 
@@ -210,7 +211,7 @@ def create() -> None:
             "this Python cannot make environments, as its `venv` or `ensurepip` is missing: on"
             " Debian and Ubuntu, `sudo apt install python3-venv` adds them."
         )
-    if Path(sys.prefix) == VENV:
+    if VENV.exists() and VENV.samefile(sys.prefix):
         raise LabError("the environment to replace is in use: type `deactivate` and try again.")
     if VENV.exists():
         # pyvenv.cfg goes last: should this be cut short, the rest is still known to be ours.
@@ -245,17 +246,18 @@ def install() -> None:
         if logged([*uv, *packages], settings) and logged([*uv, *sockkit], settings):
             return
     if not (logged([*pip, *packages]) and logged([*pip, *sockkit])):
-        lines = LOG.read_text("utf-8", "replace").splitlines()
-        errors = [line for line in lines if line.lower().startswith("error")]
-        raise LabError(
-            "the packages could not be installed (is this machine online?):"
-            f" pip's last word is {(errors or [''])[-1]!r}, and {LOG} has all of it."
-        )
+        text = LOG.read_text(encoding="utf-8", errors="replace")
+        online = "connection broken" not in text  # As pip puts it, whatever the cause.
+        what = "the packages could not be installed" if online else "there is no network"
+        errors = [line for line in text.splitlines() if line.lower().startswith("error")]
+        last = errors[-1] if errors else "no error"
+        raise LabError(f"{what}: pip ends with {last!r}, and {LOG} has all it said.")
 
 
 def logged(command: list[str], settings: dict[str, str] | None = None) -> bool:
     """Run `command` with its output in the log instead of on the screen; tell if it succeeded."""
-    environment = {**(settings or {}), **os.environ}
+    # A pip that is set to install for the user (some campuses do) would refuse an environment.
+    environment = {**(settings or {}), **os.environ, "PIP_USER": "0"}
     with LOG.open("a", encoding="utf-8") as log:
         print("$", *command, file=log, flush=True)
         # What is inheritable is passed on, which is only the lock: see `alone`.
