@@ -10,17 +10,27 @@ import contextlib
 import gc
 import socket
 import threading
+import time
 import weakref
+from pathlib import Path
 from typing import Any
+
+_KERNEL = {"ipykernel", "IPython", "tornado", "zmq"}  # packages of Jupyter's kernel
 
 
 def open_sockets() -> list[socket.socket]:
     """Every socket object of this process that is still open."""
-    return [
-        thing
-        for thing in gc.get_objects()
-        if issubclass(type(thing), socket.socket) and thing.fileno() >= 0
-    ]
+    kinds = _with_subclasses(socket.socket)
+    found = [thing for thing in gc.get_objects() if type(thing) in kinds]
+    return [sock for sock in found if sock.fileno() >= 0]
+
+
+def _with_subclasses(kind: type) -> set[type]:
+    kinds = {kind}
+    below: list[type] = kind.__subclasses__()
+    for subclass in below:
+        kinds |= _with_subclasses(subclass)
+    return kinds
 
 
 def tasks_here() -> set[asyncio.Task[Any]]:
@@ -51,8 +61,11 @@ class Before:
 
     def new_sockets(self) -> list[socket.socket]:
         """Open sockets that were made since. What only a reference cycle holds does not count."""
-        if self._added_sockets():
-            gc.collect()
+        added = self._added_sockets()
+        if not added:
+            return []
+        del added
+        gc.collect()
         return self._added_sockets()
 
     def new_threads(self) -> list[threading.Thread]:
@@ -66,6 +79,56 @@ class Before:
 
     def _added_sockets(self) -> list[socket.socket]:
         return [sock for sock in open_sockets() if sock not in self._sockets]
+
+
+class Guard(Before):
+    """The same around a whole notebook, child processes included.
+
+    Made in the first cell and asked in the last one; see `tools/guard.py`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._children = children()
+
+    async def left(self, patience: float = 2.0) -> list[str]:
+        """What is still there after `patience` seconds, one sentence each; at once if nothing."""
+        deadline = time.monotonic() + patience
+        while (left := self._left()) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        return left
+
+    def _left(self) -> list[str]:
+        new_children = children().items() - self._children.items()
+        return [
+            *(f"thread {thread.name} still runs" for thread in self.new_threads()),
+            *(
+                f"task {task.get_name()} still waits: {task.get_coro()!r}"
+                for task in self.new_tasks()
+                if not _is_kernels(task)
+            ),
+            *(f"{describe(sock)} is still open" for sock in self.new_sockets()),
+            *(f"child process {pid} still runs: {name}" for pid, name in new_children),
+        ]
+
+
+def _is_kernels(task: asyncio.Task[Any]) -> bool:
+    """Whether the notebook's kernel has made this task, to run a cell."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and not _KERNEL.isdisjoint(Path(code.co_filename).parts)
+
+
+def children() -> dict[int, str]:
+    """Child processes by number, and what they are called. Needs psutil; without it, none."""
+    try:
+        import psutil
+    except ImportError:
+        return {}
+    found = {}
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            found[child.pid] = child.name()
+    return found
 
 
 def is_listening(sock: socket.socket) -> bool:

@@ -59,12 +59,13 @@ class Verdict:
 
     def __repr__(self) -> str:
         blocks = [f"{title}:\n" + _indented(lines) for title, lines in self.details]
-        return "\n\n".join([" ".join(self._headline()) + self._advice("\n"), *blocks])
+        words = [" ".join(self._headline()), self._advice()]
+        return "\n\n".join(["\n".join(line for line in words if line), *blocks])
 
     def _repr_html_(self) -> str:
         status, *saw = self._headline()
         head = " ".join([f"<strong>{status}</strong>", *(_inline(text) for text in saw)])
-        advice = "".join(f"<div>{_inline(line)}</div>" for line in self._advice("\n").split("\n"))
+        advice = f"<div>{_inline(self._advice())}</div>" if self._advice() else ""
         blocks = "".join(
             f"<div style='margin-top:.6em'>{_inline(title)}:</div>{_pre(lines)}"
             for title, lines in self.details
@@ -74,10 +75,9 @@ class Verdict:
     def _headline(self) -> list[str]:
         return [f"{self.status}."] + ([self.saw] if self.saw else [])
 
-    def _advice(self, start: str) -> str:
+    def _advice(self) -> str:
         expected = f"Expected: {self.expected}" if self.expected else ""
-        advice = " ".join(part for part in (expected, self.then) if part)
-        return start + advice if advice else ""
+        return " ".join(part for part in (expected, self.then) if part)
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,8 +110,8 @@ class Source:
             from IPython.display import Code
         except ImportError:
             return _pre(self.code.splitlines())
-        page = Code(data=self.code, language="python")  # type: ignore[no-untyped-call]
-        return str(page._repr_html_())  # type: ignore[no-untyped-call]
+        page = Code(data=self.code, language="python")
+        return str(page._repr_html_())
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,0 +1,1 @@
+"""Commands for those who write the lessons. Learners need none of them."""
