@@ -1,0 +1,66 @@
+"""What any test may ask for: asyncio's debug mode, and proof that nothing was left behind."""
+
+import gc
+import logging
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+from hypothesis import settings
+
+from .waiting import until
+
+# A busy machine is no failure: each test has its own time limit, in pyproject.toml.
+settings.register_profile("sockkit", deadline=None)
+settings.load_profile("sockkit")
+
+
+@pytest.fixture
+def asyncio_debug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every event loop made from now on, on any thread, is in debug mode."""
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """After the test there are no more threads and open descriptors than before it."""
+    threads, descriptors = set(threading.enumerate()), open_descriptors()
+    yield
+    until(lambda: set(threading.enumerate()) <= threads)
+    if open_descriptors() > descriptors:
+        gc.collect()  # names the culprit: an unclosed socket warns, and warnings are errors
+        until(lambda: open_descriptors() <= descriptors, timeout=5)
+
+
+def open_descriptors() -> int:
+    """Files and sockets that this process has open; 0 where the system does not tell."""
+    process = psutil.Process()
+    return process.num_fds() if hasattr(process, "num_fds") else 0
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What sockkit logs, from INFO on. For a test that expects errors in it."""
+    caplog.set_level(logging.INFO, logger="sockkit")
+    return caplog
+
+
+@pytest.fixture
+def no_errors_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test in which sockkit or asyncio logs an error, unless it asks for `log`."""
+    errors: list[str] = []
+
+    class Errors(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            errors.append(self.format(record))
+
+    handler = Errors(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("sockkit", "asyncio")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield
+    for logger in loggers:
+        logger.removeHandler(handler)
+    if "log" not in request.fixturenames:
+        assert errors == []

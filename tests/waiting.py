@@ -1,0 +1,23 @@
+"""Wait for what must come, and fail when it does not."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 20.0  # seconds; only a test that fails waits for so long
+
+
+def until(condition: Callable[[], T], timeout: float = PATIENCE) -> T:
+    """Return what `condition()` returns, as soon as that is true.
+
+    Raises:
+        AssertionError: it is not, after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not (result := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"this did not come true within {timeout:g} s: {condition}")
+        time.sleep(0.002)
+    return result
