@@ -26,6 +26,7 @@ from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Reason
 from sockkit.framing import Decoder
 from sockkit.handover import Handover
+from sockkit.sockets import let_go
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
@@ -303,6 +304,13 @@ class Channel(asyncio.BufferedProtocol):
             self._drop_output()
             self.transport.abort()
             self.ended()
+
+    def cut_off(self, reason: Reason) -> None:
+        """In a forked child: the connection is the parent's, and only the parent's."""
+        self.reason = reason
+        handle = self.transport.get_extra_info("socket").fileno()
+        if handle >= 0:
+            let_go(handle)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone, by our doing or not."""

@@ -120,6 +120,13 @@ class AsyncClient:
                 channel.abort(Reason.CLOSED)
                 await channel.gone()
 
+    def cut_off(self) -> None:
+        """In a forked child: leave the connection to the parent."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.cut_off(Reason.CLOSED)
+            channel.group.handover.cut_off()
+
     async def __aenter__(self) -> Self:
         return await self.connect()
 

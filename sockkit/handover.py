@@ -45,6 +45,11 @@ class Handover:
         with self._lock:
             self._closed = True
 
+    def cut_off(self) -> None:
+        """In a forked child: as `close`, without the lock, which another thread may have held."""
+        self._lock = threading.Lock()
+        self._closed = True
+
     def _run(self) -> None:
         # The lock is held for a swap only, so that a slow call never stops a submitting thread.
         with self._lock:

@@ -197,6 +197,11 @@ class Portal:
         with contextlib.suppress(RuntimeError):  # the loop is closed already
             self._loop.call_soon_threadsafe(begin)
 
+    def cut_off(self) -> None:
+        """In a forked child, where the thread does not exist: let every call say so."""
+        self._lock = threading.Lock()  # another thread may have held the old one
+        self._open = False
+
     def stop(self, wait: float | None = None) -> bool:
         """End the loop and its thread; return whether the thread has ended. Any thread.
 

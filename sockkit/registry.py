@@ -35,6 +35,10 @@ class Registry:
         """Forget a client that has left. The loop's thread only."""
         del self._clients[number]
 
+    def clear(self) -> None:
+        """Forget all clients, but not which numbers are used up. In a forked child."""
+        self._clients.clear()
+
     def find(self, number: int) -> Connection:
         """The connected client with this number. Any thread.
 

@@ -23,7 +23,7 @@ from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
 from sockkit.service import Callback, Service, log
 from sockkit.serving import ServerChannel
-from sockkit.sockets import accept_for_ever, is_loopback, listen
+from sockkit.sockets import accept_for_ever, is_loopback, let_go, listen
 from sockkit.views import server_html
 from sockkit.watch import name_of
 
@@ -169,6 +169,21 @@ class AsyncServer:
                 while not true():
                     changed.clear()
                     await changed.wait()
+
+    def cut_off(self) -> None:
+        """In a forked child: leave the sockets to the parent, and be a server that is not running.
+
+        The child has none of the parent's threads, so nothing here would ever be served; but as
+        long as it holds the sockets, no client of the parent sees the end of its connection.
+        """
+        group, service = self._running(), self._service
+        let_go(self._listener.fileno())
+        for channel in service.open:
+            channel.cut_off(Reason.SERVER_STOPPED)
+        service.open.clear()
+        service.registry.clear()
+        group.handover.cut_off()
+        self._group = self._stopping = None
 
     async def __aenter__(self) -> Self:
         return await self.start()

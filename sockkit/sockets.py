@@ -4,6 +4,7 @@ import asyncio
 import errno
 import ipaddress
 import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import NoReturn
@@ -92,6 +93,16 @@ def _set_if_there(connection: socket.socket, names: tuple[str, ...], value: int)
         if option is not None:
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
             return
+
+
+def let_go(handle: int) -> None:
+    """Give up this process's share in a socket that was inherited by a fork.
+
+    A connection ends when the last process has closed it. The number stays taken, by nothing, so
+    that the objects which still hold it can't close a stranger's file later.
+    """
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), handle)
 
 
 def is_loopback(host: str) -> bool:

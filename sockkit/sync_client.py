@@ -4,10 +4,14 @@ All clients of a process share one loop thread, so that a thousand clients are n
 threads. The thread is there while at least one of them is connected.
 """
 
+import asyncio
+import atexit
 import contextlib
+import os
 import ssl as tls
 import threading
 import warnings
+import weakref
 from typing import Any, Self
 
 from sockkit.client import AsyncClient
@@ -71,6 +75,7 @@ class Client:
                     _shared_portal.leave()
                 raise
             self._portal = portal
+            _connected.add(self)
         return self
 
     def close(self) -> None:
@@ -85,7 +90,16 @@ class Client:
             if self._portal is not None:
                 self._portal.run(self._client.close)
                 self._portal = None
+                _connected.discard(self)
                 _shared_portal.leave()
+
+    def _cut_off(self) -> None:
+        """In a forked child: the connection is the parent's."""
+        self._lifecycle = threading.Lock()  # another thread may have held the old one
+        if self._portal is not None:
+            self._portal.cut_off()
+            self._portal = None
+            self._client.cut_off()
 
     def __enter__(self) -> Self:
         return self.connect()
@@ -247,4 +261,39 @@ class _SharedPortal:
                 portal.stop(wait=1.0)
 
 
+    def cut_off(self) -> None:
+        """In a forked child, where the portal's thread does not exist."""
+        self._lock = threading.Lock()  # another thread may have held the old one
+        self._users = 0
+        self._portal = None
+
+
 _shared_portal = _SharedPortal()
+_connected: "weakref.WeakSet[Client]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    # A daemon thread that still runs while the interpreter ends may write to a closed stderr.
+    clients = tuple(_connected)
+
+    async def close_together() -> None:
+        await asyncio.gather(*(client._client.close() for client in clients))
+
+    if clients:
+        portal = _shared_portal.enter()
+        portal.run(close_together)
+        _shared_portal.leave()
+    for client in clients:
+        client.close()
+
+
+def _cut_off_all() -> None:
+    for client in tuple(_connected):
+        client._cut_off()
+    _connected.clear()
+    _shared_portal.cut_off()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_cut_off_all)

@@ -5,6 +5,7 @@ wait is accepted at once; what waits must not be called inside a callback, and s
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import ssl as tls
@@ -124,6 +125,15 @@ class Server:
                 self._portal.stop(wait=0.5)
                 self._portal = None
                 _running.discard(self)
+
+    def _cut_off(self) -> None:
+        """In a forked child."""
+        self._lifecycle = threading.Lock()  # another thread may have held the old one
+        if self._portal is not None:
+            self._portal.cut_off()
+            self._portal = None
+            with contextlib.suppress(ClosedError):  # it was just being stopped
+                self._server.cut_off()
 
     def _not_inside_a_callback(self, what: str) -> None:
         portal = self._portal
@@ -260,9 +270,19 @@ def _stop_all() -> None:
         server.stop(grace=0)
 
 
+def _cut_off_all() -> None:
+    for server in tuple(_running):
+        server._cut_off()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_cut_off_all)
+
+
 def _who_holds(stack: traceback.StackSummary) -> str:
-    package = os.path.dirname(__file__)
     """The sentence that names what keeps a server's thread."""
+    package = os.path.dirname(__file__)
     ours = [index for index, frame in enumerate(stack) if frame.filename.startswith(package)]
     callback = stack[min(ours[-1] + 1, len(stack) - 1)] if ours else stack[-1]
     return (
