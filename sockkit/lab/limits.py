@@ -33,23 +33,26 @@ _PACKAGE_ROOT = Path(__file__).parents[2]
 _SNIPPET = "snippet.py"
 
 # Runs in the child before the snippet. The limits are set by the child itself: subprocess would
-# have to run Python code between fork and exec to set them, which is unsafe with threads. The
-# source goes to linecache because without descriptors no traceback could read it from the file.
+# have to run Python code between fork and exec to set them, which is unsafe with threads. They are
+# lifted before an exception is shown, since to print a traceback Python opens files and imports.
 _SET_LIMITS_AND_RUN = f"""
-import linecache, sys, traceback
+import sys, traceback
 with open({_SNIPPET!r}, encoding="utf-8") as file:
     source = file.read()
-linecache.cache[{_SNIPPET!r}] = (len(source), None, source.splitlines(True), {_SNIPPET!r})
 descriptors, memory = map(int, sys.argv[1:])
 sys.argv = [{_SNIPPET!r}]
+before = {{}}
 if descriptors or memory:
     import resource
     for which, limit in ((resource.RLIMIT_NOFILE, descriptors), (resource.RLIMIT_AS, memory)):
         if limit:
-            resource.setrlimit(which, (limit, resource.getrlimit(which)[1]))
+            before[which] = resource.getrlimit(which)
+            resource.setrlimit(which, (limit, before[which][1]))
 try:
     exec(compile(source, {_SNIPPET!r}, "exec"), {{"__name__": "__main__"}})
 except Exception as error:
+    for which, limits in before.items():
+        resource.setrlimit(which, limits)
     traceback.print_exception(error.with_traceback(error.__traceback__.tb_next))
     sys.exit(1)
 """

@@ -131,6 +131,7 @@ class Pipe:
 
     async def _pass_on(self) -> None:
         kind, piece = self._take()
+        self._note(kind, piece, False)  # before it leaves: who has received it finds it recorded
         try:
             if kind is Kind.DATA:
                 await asyncio.get_running_loop().sock_sendall(self._target, piece)
@@ -141,7 +142,6 @@ class Pipe:
             self.lost = True
             self.back.append(Kind.RESET)
             return
-        self._note(kind, piece, False)
         if kind is not Kind.DATA:
             self.finished = True
             self._ended(kind)

@@ -1,11 +1,13 @@
 """One client of a swarm, and what all of them count together. Lives on the loop of the swarm."""
 
+import asyncio
 import time
 from array import array
 from collections import deque
 from typing import Any
 
 from sockkit.aio import AsyncClient
+from sockkit.events import Reason
 from sockkit.text import plain
 
 
@@ -61,6 +63,15 @@ class SwarmClient(AsyncClient):
                 raise WrongReply(f"expected {plain(repr(expect))}, got {plain(repr(reply))}")
             self._tally.right += 1
         return reply
+
+    async def close(self) -> None:
+        """As for every client. Cancelled meanwhile, it breaks the connection instead."""
+        try:
+            await super().close()
+        except asyncio.CancelledError:
+            if self._channel is not None:
+                self._channel.abort(Reason.CLOSED)
+            raise
 
 
 class Tally:

@@ -15,7 +15,8 @@ Address = tuple[str, int]
 Script = Callable[[SwarmClient, int], Awaitable[object]]
 
 _LOOK = 0.1  # seconds between two looks at the progress
-_GRACE = 2.0  # seconds after the deadline that clients get to close and scripts to end
+_LINGER = 2.5  # seconds that the server gets to close its half when a client leaves
+_GRACE = 3.0  # seconds after the deadline for scripts to end and clients to leave
 
 
 class Run:
@@ -54,18 +55,32 @@ class Run:
         self._connected_at: float | None = None
         self._loop = asyncio.get_running_loop()
         # Half of the time for one step, so that what hangs is told from what is slow.
-        options = {"timeout": timeout / 2, "limits": Limits(linger=_GRACE), **options}
+        options = {"timeout": timeout / 2, "limits": Limits(linger=_LINGER), **options}
         clients = [SwarmClient(self.tally, address, **options) for _ in range(count)]
         self._left = count
         self._deadline = self._loop.call_later(timeout, self.cancel)
-        self._tasks = [
+        self._active = {
             self._loop.create_task(self._live(client, number))
             for number, client in enumerate(clients, 1)
-        ]
+        }
         if not count:
             self._finish()
 
     async def _live(self, client: SwarmClient, number: int) -> None:
+        try:
+            await self._play(client, number)
+            self.tally.finished += 1
+        except Exception as error:
+            self.tally.failed += 1
+            self._errors.append((number, error))
+        self._ended_at = time.perf_counter()
+        self._active.discard(asyncio.current_task())
+        await client.close()
+        self._left -= 1
+        if not self._left:
+            self._finish()
+
+    async def _play(self, client: SwarmClient, number: int) -> None:
         doing = "connecting"
         try:
             await self._connect(client)
@@ -73,17 +88,9 @@ class Run:
             await self._all_connected.wait()
             doing = "in its script"
             await self._script(client, number)
-            self.tally.finished += 1
         except asyncio.CancelledError:
-            self._failed(number, Unfinished(f"after {self._timeout:g} s it was still {doing}"))
-        except Exception as error:
-            self._failed(number, error)
-        finally:
-            self._ended_at = time.perf_counter()
-            await client.close()
-            self._left -= 1
-            if not self._left:
-                self._finish()
+            text = f"after {self._timeout:g} s it was still {doing}"
+            raise Unfinished(text) from None
 
     async def _connect(self, client: SwarmClient) -> None:
         try:
@@ -96,10 +103,6 @@ class Run:
                 self._connected_at = time.perf_counter()
                 self._all_connected.set()
 
-    def _failed(self, number: int, error: BaseException) -> None:
-        self.tally.failed += 1
-        self._errors.append((number, error))
-
     # The end.
 
     def cancel(self) -> None:
@@ -107,7 +110,7 @@ class Run:
         self._deadline.cancel()
         if self._left:
             self._deadline = self._loop.call_later(_GRACE, self._finish)
-            for task in self._tasks:
+            for task in self._active:
                 task.cancel()
 
     def _finish(self) -> None:

@@ -66,7 +66,7 @@ class Tap:
 
     Args:
         framing: the framing that does the work.
-        max_receives, max_bytes: what is kept; older receives make room, see `dropped`.
+        max_receives, max_bytes: what is kept; older receives make room, see `forgotten`.
 
     Example:
         >>> from sockkit.framing import Lines
@@ -101,8 +101,8 @@ class Tap:
         return self._record.snapshot()
 
     @property
-    def dropped(self) -> int:
-        """How many receives were forgotten to make room."""
+    def forgotten(self) -> int:
+        """How many old receives the record has forgotten to make room for new ones."""
         return self._record.dropped
 
     def wait_for(self, count: int, timeout: float = 5.0) -> tuple[Receive, ...]:
@@ -121,8 +121,8 @@ class Tap:
     def to_text(self) -> str:
         """One line for each receive: its bytes, message ends as ``│``, and the messages."""
         lines = [receive_to_text(receive) for receive in self.receives]
-        if self.dropped:
-            lines.insert(0, f"({self.dropped} earlier receives are not kept)")
+        if self.forgotten:
+            lines.insert(0, f"({self.forgotten} earlier receives are not kept)")
         return "\n".join(lines) or "nothing was received"
 
     def _add(self, *fields: Any) -> None:

@@ -1,0 +1,326 @@
+import asyncio
+import builtins
+import errno
+import functools
+import importlib.util
+import os
+import sys
+import threading
+import time
+
+import pytest
+
+from sockkit import AsyncClient, AsyncServer, Limits, Lines, Reason, Server
+from sockkit.lab import SwarmClient, async_swarm, descriptors, swarm, swarm_run
+from sockkit.lab.swarm import echo_script
+from sockkit.lab.swarm_result import SwarmResult, group_errors
+from sockkit.lab.swarm_run import Run
+
+swarm_module = sys.modules["sockkit.lab.swarm"]  # `sockkit.lab.swarm` is the function
+
+pytestmark = pytest.mark.usefixtures("leaves_nothing_behind")
+
+
+@pytest.fixture
+def server():
+    with Server(lambda connection, text: connection.send(text.upper())) as server:
+        yield server
+
+
+def test_a_thousand_clients_each_get_their_own_echo(server):
+    result = swarm(1000, server.address, progress=False)
+    assert result.ok
+    assert (result.connected, result.finished) == (1000, 1000)
+    assert (result.replies, result.right, result.wrong) == (3000, 3000, 0)
+    assert len(result.latencies) == 3000
+    assert result.duration < 30
+
+
+def test_all_are_connected_before_any_script_ends(server):
+    all_seen = asyncio.Event()
+
+    async def script(client, number):
+        if number == 1:
+            while len(server.clients) < 50:
+                await asyncio.sleep(0.001)
+            all_seen.set()
+        await all_seen.wait()
+
+    assert swarm(50, server.address, script, timeout=5).ok
+
+
+def test_a_server_that_answers_wrongly_is_found_out():
+    with Server(lambda connection, text: connection.send(text)) as server:
+        result = swarm(3, server.address)
+    assert not result.ok
+    assert (result.right, result.wrong, result.finished) == (0, 3, 0)
+    (group,) = result.errors
+    assert (group.kind, group.clients) == ("WrongReply", 3)
+    assert group.example == "client 1: expected 'CLIENT 1 LINE 1', got 'client 1 line 1'"
+
+
+def test_failures_are_grouped_with_an_example_each(server):
+    async def script(client, number):
+        if number % 2:
+            raise ValueError(f"odd: {number}")
+        if number == 2:
+            raise KeyError("two")
+        assert await client.ask("anything") == "ANYTHING"
+
+    result = swarm(10, server.address, script)
+    assert [tuple(group) for group in result.errors] == [
+        ("ValueError", 5, "client 1: odd: 1"),
+        ("KeyError", 1, "client 2: 'two'"),
+    ]
+    assert result.finished == 4
+
+
+def test_clients_that_the_server_ends_are_told_apart():
+    with Server(lambda connection, text: connection.close()) as server:
+        result = swarm(2, server.address)
+    assert [group.kind for group in result.errors] == ["ConnectionLost (closed)"]
+
+
+def test_nobody_listening_is_a_result_as_well(listener):
+    address = listener.getsockname()
+    listener.close()
+    result = swarm(5, address)
+    assert (result.connected, result.errors[0].kind) == (0, "ConnectionRefusedError")
+    assert result.rate == 0
+
+
+def test_a_server_that_never_answers_does_not_hang_the_swarm(listener):
+    start = time.monotonic()
+    result = swarm(3, listener.getsockname(), timeout=0.4, limits=Limits(linger=0.1))
+    assert [(group.kind, group.clients) for group in result.errors] == [("TimeoutError", 3)]
+    assert time.monotonic() - start < 5
+
+
+def test_a_script_that_never_ends_is_ended_at_the_deadline(server):
+    async def script(client, number):
+        await asyncio.Event().wait()
+
+    result = swarm(3, server.address, script, timeout=0.2)
+    assert [tuple(group) for group in result.errors] == [
+        ("Unfinished", 3, "client 1: after 0.2 s it was still in its script")
+    ]
+
+
+def test_a_script_that_blocks_the_loop_is_given_up(server, monkeypatch):
+    monkeypatch.setattr(swarm_run, "_GRACE", 0.1)
+    monkeypatch.setattr(swarm_module, "_LAST_WORD", 0.1)
+    go_on = threading.Event()
+
+    async def script(client, number):
+        go_on.wait(20)
+
+    result = swarm(1, server.address, script, timeout=0.1)
+    assert result.errors[0].kind == "Unfinished"
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "sockkit swarm":
+            thread.join(5)
+
+
+def test_a_swarm_of_nobody_is_over_at_once(server):
+    result = swarm(0, server.address)
+    assert result.ok
+    assert result.to_text().startswith("0 clients")
+    with pytest.raises(ValueError, match="no replies"):
+        result.percentile(50)
+
+
+def test_no_more_than_so_many_connect_at_once(server, monkeypatch):
+    connecting = []
+    most = []
+
+    async def connect(client):
+        connecting.append(client)
+        most.append(len(connecting))
+        await AsyncClient.connect(client)
+        connecting.remove(client)
+
+    monkeypatch.setattr(SwarmClient, "connect", connect)
+    assert swarm(20, server.address, connecting=3).ok
+    assert max(most) == 3
+
+
+def test_options_reach_every_client():
+    with Server(
+        lambda connection, text: connection.send(text.upper()),
+        framing=Lines("latin-1"),
+        token="let me in",
+    ) as server:
+        result = swarm(5, server.address, framing=Lines("latin-1"), token="let me in")
+        assert result.ok
+        assert swarm(1, server.address, token="wrong").errors[0].kind == "AuthenticationError"
+
+
+def test_a_script_may_take_arguments(server):
+    result = swarm(2, server.address, functools.partial(echo_script, lines=10))
+    assert result.replies == 20
+
+
+def test_the_clients_leave_politely():
+    reasons = []
+    with Server(on_disconnect=lambda connection, reason: reasons.append(reason)) as server:
+
+        async def script(client, number):
+            client.send("bye")
+
+        swarm(20, server.address, script)
+    assert reasons == [Reason.CLOSED] * 20
+
+
+def test_it_works_under_a_running_loop_and_on_it():
+    async def main():
+        with Server(lambda connection, text: connection.send(text.upper())) as server:
+            assert swarm(10, server.address).ok  # as in a notebook's cell
+        async with AsyncServer(lambda connection, text: connection.send(text.upper())) as server:
+            assert (await async_swarm(10, server.address)).ok
+
+    asyncio.run(main(), debug=True)
+
+
+def test_a_swarm_on_the_loop_can_be_cancelled(listener):
+    async def main():
+        task = asyncio.create_task(async_swarm(3, listener.getsockname(), timeout=100))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        listener.close()
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(main())
+
+
+def test_an_interrupt_ends_the_swarm(listener):
+    def interrupt(what, count):
+        raise KeyboardInterrupt
+
+    async def main():
+        run = Run(2, listener.getsockname(), echo_script, 100.0, limits=Limits(linger=0.1))
+        with pytest.raises(KeyboardInterrupt):
+            await asyncio.to_thread(run.wait, interrupt)
+        assert run.over.done()
+        return run.result()
+
+    assert asyncio.run(main()).finished == 0
+
+
+# The result.
+
+
+def result(latencies=(), errors=()):
+    return SwarmResult(
+        clients=4,
+        connected=4,
+        finished=3,
+        replies=len(latencies),
+        right=len(latencies),
+        wrong=0,
+        errors=group_errors(errors),
+        connecting=0.5,
+        duration=2.0,
+        latencies=latencies,
+    )
+
+
+def test_percentiles_are_of_the_nearest_rank():
+    of_100 = result([n / 1000 for n in range(1, 101)])
+    assert [of_100.percentile(p) for p in (0, 1, 50, 99, 99.5, 100)] == [
+        0.001,
+        0.001,
+        0.050,
+        0.099,
+        0.100,
+        0.100,
+    ]
+    assert result([0.7]).percentile(50) == 0.7
+    with pytest.raises(ValueError, match="within 0 to 100"):
+        of_100.percentile(101)
+
+
+def test_the_text_tells_it_all():
+    text = result([0.001] * 4, [(4, ValueError("\x1b[31mred"))]).to_text()
+    assert text == (
+        "4 clients: 4 connected at once, 3 finished, 1 failed\n"
+        "4 replies: 4 right, 0 wrong\n"
+        "connecting took 0.50 s, the scripts 2.00 s: 2 replies a second\n"
+        "latency in ms: p50 1.0, p90 1.0, p99 1.0, max 1.0\n"
+        "1 times ValueError: client 4: ·[31mred"
+    )
+    assert repr(result()) == (
+        "<SwarmResult: 4 clients, 3 finished, 1 failed; 0 replies right, 0 wrong>"
+    )
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="needs matplotlib")
+def test_the_plot_shows_the_percentiles(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    figure = result([n / 1000 for n in range(1, 101)]).plot()
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.texts] == [
+        "p50: 50.0 ms",
+        "p90: 90.0 ms",
+        "p99: 99.0 ms",
+    ]
+    with pytest.raises(ValueError, match="no replies"):
+        result().plot()
+
+
+# Progress and descriptors.
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("tqdm"), reason="needs tqdm")
+def test_a_long_swarm_shows_its_progress(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    with swarm_module._bar(100, shown=True) as show:
+        clock[0] = 60.0
+        show("connecting", 40)
+    assert "connecting:  40%" in capsys.readouterr().err
+    with swarm_module._bar(100, shown=False) as show:
+        show("connecting", 40)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit")
+def test_too_few_descriptors_are_told_before_anything_is_connected(server, monkeypatch):
+    used = len(os.listdir("/dev/fd"))
+    monkeypatch.setattr(descriptors, "descriptor_limits", lambda: (1024, 4096))
+    with pytest.raises(OSError, match=r"1,000 clients .*both ends.* limit is 1,024") as caught:
+        swarm(1000, server.address)
+    assert caught.value.errno == errno.EMFILE
+    assert "resource.setrlimit" in str(caught.value)
+    with pytest.raises(OSError, match="hard limit is 4,096: ask for"):
+        swarm(10_000, server.address)
+    assert server.clients == {}
+    assert len(os.listdir("/dev/fd")) == used
+
+
+def test_a_server_elsewhere_takes_no_descriptor_of_ours(listener):
+    address = listener.getsockname()
+    assert descriptors.listens_here(address)
+    listener.close()
+    assert not descriptors.listens_here(address)
+
+
+def test_without_psutil_both_ends_are_counted(monkeypatch):
+    real = builtins.__import__
+
+    def without_psutil(name, *args, **kwargs):
+        if name == "psutil":
+            raise ImportError
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_psutil)
+    assert descriptors.listens_here(("127.0.0.1", 1))
+
+
+def test_where_there_is_no_limit_nothing_is_checked(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    descriptors.check_descriptors(10**9, ("127.0.0.1", 1))
