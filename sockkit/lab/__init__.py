@@ -7,6 +7,8 @@
 | `wire` | `Tap`: a framing that records each receive and the messages made of it |
 | `swarm` | `swarm`: any number of real clients with a script; latencies, errors, a plot |
 | `limits` | `run_limited`: a snippet in a child process with few descriptors or little memory |
+| `expected` | `expect`: an error that a lesson wants, printed and swallowed |
+| `reading` | `source`: the source of anything in the kit, shown in a cell |
 | `races` | a schedule explorer: finds the interleaving in which your code loses |
 
 All but `races` work with any TCP server, need no privileges, and leave nothing behind.
@@ -15,9 +17,11 @@ All but `races` work with any TCP server, need no privileges, and leave nothing 
 """
 
 from sockkit.lab import peers
+from sockkit.lab.expected import expect
 from sockkit.lab.faults import Faults
 from sockkit.lab.limits import LimitedRun, run_limited
 from sockkit.lab.link import Link, Segment
+from sockkit.lab.reading import Listing, source
 from sockkit.lab.swarm import SwarmClient, SwarmResult, async_swarm, swarm
 from sockkit.lab.wire import Receive, Tap
 
@@ -25,13 +29,16 @@ __all__ = [
     "Faults",
     "LimitedRun",
     "Link",
+    "Listing",
     "Receive",
     "Segment",
     "SwarmClient",
     "SwarmResult",
     "Tap",
     "async_swarm",
+    "expect",
     "peers",
     "run_limited",
+    "source",
     "swarm",
 ]
