@@ -13,6 +13,8 @@ from typing import Any
 
 from sockkit.errors import ClosedError
 
+_STOPPED = "the event loop that would do this has stopped"
+
 
 class Handover:
     """Runs calls from any thread on the thread of `loop`, in the order of their submission.
@@ -35,10 +37,13 @@ class Handover:
         """
         with self._lock:
             if self._closed:
-                raise ClosedError("the event loop that would do this has stopped")
+                raise ClosedError(_STOPPED)
+            if not self._calls:
+                try:
+                    self._loop.call_soon_threadsafe(self._run)
+                except RuntimeError:  # closed, and nobody told us
+                    raise ClosedError(_STOPPED) from None
             self._calls.append((call, args))
-            if len(self._calls) == 1:
-                self._loop.call_soon_threadsafe(self._run)
 
     def close(self) -> None:
         """Take no more calls; those already taken still run. Any thread."""

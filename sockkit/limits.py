@@ -1,9 +1,12 @@
 """Every bound of a server or client in one frozen record, with the precedent for its default.
 
-A bound that is `None` is not applied. Times are seconds, sizes are bytes.
+A bound that is `None`, where its type allows that, is not applied. Times are seconds, sizes are
+bytes.
 """
 
 from dataclasses import dataclass, fields
+from types import NoneType
+from typing import get_args
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +19,7 @@ class Limits:
 
     Raises:
         ValueError: a bound that is zero or negative.
+        TypeError: a bound that is no number; or `None`, for a size or `linger`.
     """
 
     max_clients: int | None = None
@@ -48,5 +52,12 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and value <= 0:
-                raise ValueError(f"{field.name} must be more than 0, or None; got {value!r}")
+            if value is None and NoneType in get_args(field.type):
+                continue
+            try:
+                positive = value > 0  # nan is not, either
+            except TypeError:
+                kind = type(value).__name__
+                raise TypeError(f"{field.name} must be a number, not {kind}") from None
+            if not positive:
+                raise ValueError(f"{field.name} must be more than 0; got {value!r}")
