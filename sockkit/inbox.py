@@ -18,7 +18,7 @@ MAX_WAITING = 1000  # messages; beyond this the socket is not read until the inb
 class ClientChannel(Channel):
     """The channel of a client. For use on the loop's thread, except `send`."""
 
-    __slots__ = ("_changed", "_inbox", "_paused", "closed_here", "lost", "sent_eof")
+    __slots__ = ("_changed", "_eof", "_inbox", "_paused", "closed_here", "lost", "sent_eof")
 
     def __init__(self, group: ChannelGroup, framing: Framing, limits: Limits) -> None:
         decoder = decoder_factory(framing, limits.max_message)()
@@ -27,7 +27,8 @@ class ClientChannel(Channel):
         self._paused = False
         self._changed = asyncio.Event()  # a message, room to send, or the end
         self.closed_here = False  # we want no more of it
-        self.sent_eof = False  # no more will be sent
+        self.sent_eof = False  # no more will be accepted
+        self._eof = False  # FIN follows what was accepted until now
         self.lost = False  # the transport is gone
 
     def messages_received(self, messages: list[Any]) -> None:
@@ -111,6 +112,11 @@ class ClientChannel(Channel):
                 raise BufferFull(f"more than {self.max_pending} bytes wait for the server to read")
         super().send(message)
 
+    def write(self, message: Any, data: bytes) -> None:
+        """Accept it, unless another thread's send and the end of all sends have crossed."""
+        if not self._eof:
+            super().write(message, data)
+
     @property
     def can_send_eof(self) -> bool:
         """Whether one half can be closed alone. TLS has no such thing. Any thread."""
@@ -118,7 +124,7 @@ class ClientChannel(Channel):
 
     def send_eof(self) -> None:
         """Say that no more will come (FIN), once all that was accepted is out."""
-        self.sent_eof = True
+        self.sent_eof = self._eof = True
         if self.reason is None:
             self._blocked = False  # one last write may stand behind one that is under way
             self.flush()

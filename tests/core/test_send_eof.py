@@ -1,12 +1,23 @@
 """The half-close of a client: nothing more is sent, and every reply still arrives."""
 
 import asyncio
+import logging
 import ssl
+import threading
 from collections.abc import Callable
 
 import pytest
 
-from sockkit import AsyncClient, AsyncServer, Client, ClosedError, ConnectionLost, Reason, Server
+from sockkit import (
+    AsyncClient,
+    AsyncServer,
+    BufferFull,
+    Client,
+    ClosedError,
+    ConnectionLost,
+    Reason,
+    Server,
+)
 from sockkit.connection import Connection
 
 
@@ -54,6 +65,30 @@ def test_doing_it_again_changes_nothing_and_close_still_works() -> None:
 def test_it_needs_a_connection() -> None:
     with pytest.raises(ClosedError, match="not connected"):
         Client(("127.0.0.1", 1)).send_eof()
+
+
+def test_a_thread_that_sends_while_another_closes_gets_a_clear_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def send_for_ever(client: Client, errors: list[Exception]) -> None:
+        try:
+            while True:
+                client.send("and on")
+        except Exception as error:
+            errors.append(error)
+
+    for end in (Client.send_eof, Client.close) * 4:
+        errors: list[Exception] = []
+        with Server() as server, Client(server.address) as client:
+            thread = threading.Thread(target=send_for_ever, args=(client, errors))
+            thread.start()
+            while not client.pending and not errors:
+                pass  # until it is in full swing
+            end(client)
+            thread.join()
+        assert [type(error) for error in errors] in ([ClosedError], [BufferFull], [ConnectionLost])
+    failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert failures == []
 
 
 async def _half_close_inside_a_loop() -> list[str]:
