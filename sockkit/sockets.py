@@ -28,15 +28,25 @@ async def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: no such host, a port in use, not permitted. The text says which address.
     """
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, _, _, _, address = found[0]
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        family, address = await _resolved(host, port)
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
         raise_clearly(error, f"cannot listen on {host}:{port}")
     listener.setblocking(False)
     return listener
+
+
+async def _resolved(host: str, port: int) -> tuple[int, Address]:
+    # A numeric address needs no name service, and so none of the helper threads of the loop, which
+    # would stay after the server: for as long as the loop, in a notebook until the kernel ends.
+    kind, numeric = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+    try:
+        found = socket.getaddrinfo(host, port, type=kind, flags=numeric)
+    except socket.gaierror:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
+    family, _, _, _, address = found[0]
+    return family, (str(address[0]), int(address[1]))
 
 
 async def accept_for_ever(
