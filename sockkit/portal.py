@@ -69,7 +69,8 @@ class Portal:
             started.set_exception(error)
             return
         asyncio.set_event_loop(self._loop)
-        self._executor = ThreadPoolExecutor(thread_name_prefix=f"{self._thread.name}-worker")
+        self._helpers = f"{self._thread.name}-worker-{id(self):x}"  # like those of no other portal
+        self._executor = ThreadPoolExecutor(thread_name_prefix=self._helpers)
         self._loop.set_default_executor(self._executor)
         self._open = True
         self._loop.call_soon(started.set_result, None)
@@ -98,7 +99,7 @@ class Portal:
         # behind, as nothing can end it; what is idle ends now.
         self._executor.shutdown(wait=False, cancel_futures=True)
         for thread in threading.enumerate():
-            if thread.name.startswith(f"{self._thread.name}-worker"):
+            if thread.name.startswith(self._helpers):
                 thread.join(LAST_WORD)
 
     @property

@@ -1,13 +1,22 @@
 """The other side, as a test needs it: plain sockets, and callbacks that take notes."""
 
 import asyncio
+import contextlib
 import functools
+import signal
 import socket
 import struct
-from collections.abc import Callable, Coroutine
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, ParamSpec
 
+import pytest
+
 from sockkit import Connection, Reason
+
+from ..waiting import until
 
 P = ParamSpec("P")
 
@@ -105,3 +114,29 @@ def in_a_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]
         asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+needs_signals = pytest.mark.skipif(
+    sys.platform == "win32", reason="no thread of Windows can be sent a signal"
+)
+
+
+@contextlib.contextmanager
+def interrupted_while_waiting() -> Iterator[None]:
+    """Ctrl-C (SIGINT) for this thread, which is the main one, once it waits in here."""
+    main = threading.get_ident()
+
+    def is_waiting() -> bool:
+        names = [frame.name for frame in traceback.extract_stack(sys._current_frames()[main])]
+        return names[-1] == "wait" and "start" not in names  # not the wait for this very thread
+
+    def interrupt() -> None:
+        until(is_waiting)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
