@@ -6,6 +6,7 @@ the cell go on and prints what a reader needs of the traceback: their own lines,
 
 import contextlib
 import linecache
+import os
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -48,15 +49,20 @@ def expect(*kinds: type[BaseException]) -> Iterator[None]:
 
 
 def _told(error: BaseException) -> list[str]:
-    """The traceback with the lines of the code that said `expect`, and the error."""
-    here = _file_of_caller(error)
+    """The traceback, with no lines but those of the caller's cell and of the cells beside it."""
+    here = os.path.dirname(_file_of_caller(error))
     steps = [
-        f"  line {step.lineno}: {plain(linecache.getline(step.filename, step.lineno or 0).strip())}"
+        f"  {_place(step)}: {plain(linecache.getline(step.filename, step.lineno or 0).strip())}"
         for step in traceback.extract_tb(error.__traceback__)
-        if step.filename == here
+        if os.path.dirname(step.filename) == here
     ]
     last = traceback.format_exception_only(error)[-1].strip()
     return ["Traceback (most recent call last):", *steps, plain(last, 500)]
+
+
+def _place(step: traceback.FrameSummary) -> str:
+    inside = "" if step.name.startswith("<") else f", in {step.name}"
+    return f"line {step.lineno}{inside}"
 
 
 def _file_of_caller(error: BaseException) -> str:

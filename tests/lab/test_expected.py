@@ -29,6 +29,12 @@ def test_leaves_out_the_lines_of_libraries(capsys: pytest.CaptureFixture[str]) -
     assert "weakref.py" not in capsys.readouterr().out
 
 
+def test_names_the_function_of_each_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with expect(ValueError):
+        fail_holding(Held())
+    assert ", in fail_holding: raise ValueError(" in capsys.readouterr().out
+
+
 def test_accepts_any_of_the_kinds() -> None:
     with expect(KeyError, ValueError):
         raise ValueError
