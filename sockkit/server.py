@@ -89,6 +89,7 @@ class AsyncServer:
 
         Raises:
             OSError: the address can't be listened on; the text says which and why.
+            ValueError: no port has this number.
         """
         if self._stopping is not None:
             await asyncio.shield(self._stopping)

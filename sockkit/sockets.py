@@ -20,6 +20,8 @@ ACCEPTS_PER_TURN = 100  # a rush of newcomers must not starve those who are conn
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _KEEPALIVE_PROBES = 3
+_LONGEST_KEEPALIVE = 32_767  # seconds: MAX_TCP_KEEPIDLE of Linux
+_MAX_INT = 2**31 - 1
 
 
 async def listen(host: str, port: int) -> socket.socket:
@@ -27,7 +29,10 @@ async def listen(host: str, port: int) -> socket.socket:
 
     Raises:
         OSError: no such host, a port in use, not permitted. The text says which address.
+        ValueError: no port has this number.
     """
+    if not 0 <= port <= 65_535:  # getaddrinfo would take it modulo 65,536
+        raise ValueError(f"a port is a number from 0 to 65535, not {port}")
     try:
         family, address = await _resolved(host, port)
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
@@ -87,14 +92,21 @@ def tune(connection: socket.socket, limits: Limits) -> None:
     acknowledge what was sent. Each is blind where the other sees: a cut cable needs both.
     """
     if limits.keepalive is not None:
-        seconds = max(1, round(limits.keepalive))
+        seconds = _whole(limits.keepalive, _LONGEST_KEEPALIVE)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # macOS calls the first one TCP_KEEPALIVE.
         _set_if_there(connection, ("TCP_KEEPIDLE", "TCP_KEEPALIVE"), seconds)
         _set_if_there(connection, ("TCP_KEEPINTVL",), seconds)
         _set_if_there(connection, ("TCP_KEEPCNT",), _KEEPALIVE_PROBES)
     if limits.user_timeout is not None:
-        _set_if_there(connection, ("TCP_USER_TIMEOUT",), round(limits.user_timeout * 1000))
+        _set_if_there(
+            connection, ("TCP_USER_TIMEOUT",), _whole(limits.user_timeout * 1000, _MAX_INT)
+        )
+
+
+def _whole(value: float, largest: int) -> int:
+    # What the kernel refuses would end the accepting, and 0 would mean: its own default.
+    return round(max(1, min(value, largest)))
 
 
 def _set_if_there(connection: socket.socket, names: tuple[str, ...], value: int) -> None:
@@ -127,4 +139,6 @@ def raise_clearly(error: OSError, what: str) -> NoReturn:
         text += ". Another server has this port, perhaps one of yours; port 0 is always free"
     if error.errno == errno.ECONNREFUSED:
         text += ". Nobody listens there: is the server started, and is this its port?"
-    raise type(error)(error.errno, text) from error
+    # Several failures in one, such as those of "localhost" on IPv4 and IPv6, have no number.
+    details = (text,) if error.errno is None else (error.errno, text)
+    raise type(error)(*details) from error

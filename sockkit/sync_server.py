@@ -90,6 +90,7 @@ class Server:
 
         Raises:
             OSError: the address can't be listened on; the text says which and why.
+            ValueError: no port has this number.
             RuntimeError: called inside a callback.
         """
         self._not_inside_a_callback("start")
