@@ -15,7 +15,7 @@ from typing import Any, Protocol
 RATE = 15
 """Looks a second. The eye wants about ten; Jupyter's server drops beyond a thousand messages."""
 
-_SHARE = 0.1  # of the time: a view that takes long is asked less often
+_SHARE = 0.05  # of the time: a view that takes long is asked less often
 
 
 class Flushable(Protocol):

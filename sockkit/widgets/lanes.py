@@ -133,12 +133,19 @@ class ThreadLanes(SceneView):
             task = asyncio.current_task()
         except RuntimeError:  # no loop runs in this thread
             task = None
-        if task is None:
+        if task is None or _of_the_kernel(task):
             return thread
         name = task.get_name()
         if name.startswith("Task-"):  # asyncio's own numbers differ in each run
             name = self._tasks.setdefault(name, f"task {len(self._tasks) + 1}")
         return f"{thread} · {name}"
+
+
+def _of_the_kernel(task: "asyncio.Task[Any]") -> bool:
+    """Whether this is the task in which Jupyter runs a cell: to its reader, that is the thread."""
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    module = frame.f_globals.get("__name__", "") if frame else ""
+    return module.partition(".")[0] in ("ipykernel", "IPython", "tornado")
 
 
 def _words(mark: Mark) -> str:

@@ -24,11 +24,10 @@ class LinesWidget(Live):
 
     module = "log.js"
 
-    def show_lines(self, lines: Iterable[Line], dropped: int = 0) -> None:
-        """Show these, and how many more there were. Only the page's thread calls this."""
+    def show_lines(self, lines: Iterable[Line]) -> None:
+        """Show the newest of these. Only the page's thread calls this."""
         newest = list(lines)[-SHOWN:]
-        shown = [[line.kind, clock(line.time), plain(line.text)] for line in newest]
-        self.show(lines=shown, dropped=dropped)
+        self.show(lines=[[line.kind, clock(line.time), plain(line.text)] for line in newest])
 
 
 class StatusWidget(Live):

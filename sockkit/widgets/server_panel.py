@@ -16,7 +16,7 @@ from sockkit.sync import Server
 from sockkit.text import plain
 from sockkit.views import escape, place
 from sockkit.widgets.feed import Entry, Feed, feed_of
-from sockkit.widgets.lines import Line
+from sockkit.widgets.lines import SHOWN, Line
 from sockkit.widgets.panel import Panel, lines_widget, row
 from sockkit.widgets.table import ClientTable
 
@@ -129,20 +129,21 @@ class ServerPanel(Panel):
         return f"{where}, {clients}"
 
     def messages(self) -> list[Line]:
-        """What clients said, a line each."""
+        """What clients said, a line each: the newest."""
         entries = self._feed.messages() if self._feed else []
-        mine = (e.record for e in entries if e.seq > self._cleared)
-        records = [record for record in mine if isinstance(record, Received)]
+        said = [
+            e.record for e in entries if isinstance(e.record, Received) and e.seq > self._cleared
+        ]
         return [
             Line(record.time, "received", f"client {record.number}: {plain(record.message)}")
-            for record in records
+            for record in said[-SHOWN:]
         ]
 
     def log(self) -> list[Line]:
-        """Comings and goings, starts and stops, and what the panel itself has to say."""
+        """Comings and goings, starts and stops, and the panel's own notes: the newest."""
         lives = self._feed.lives() if self._feed else []
-        happened = [_line(entry) for entry in lives if entry.seq > self._cleared]
-        return sorted([*happened, *self._notes], key=lambda line: line.time)
+        happened = [_line(entry) for entry in lives[-SHOWN:] if entry.seq > self._cleared]
+        return sorted([*happened, *self._notes.copy()], key=lambda line: line.time)
 
     def to_text(self) -> str:
         """The panel as text, without ports or times."""
@@ -170,7 +171,7 @@ class ServerPanel(Panel):
         for name in ("Host", "Port"):
             self._fields[name].disabled = running or not self._own
         self.table.flush()
-        self._received.show_lines(self.messages(), self._feed.dropped if self._feed else 0)
+        self._received.show_lines(self.messages())
         self._log.show_lines(self.log())
 
     def _build(self) -> Any:

@@ -1,8 +1,10 @@
 """A notebook in a real page: open it, run its cells, find its controls, read its errors."""
 
+import ast
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from playwright.sync_api import Locator, Page, expect
@@ -59,6 +61,10 @@ class Notebook:
             Exception: the code raised; the text says what.
         """
         self.page.evaluate("code => lesson.execute(code)", code)
+
+    def ask(self, expression: str) -> Any:
+        """The value of an expression in the kernel: a number, a text, a tuple of them."""
+        return ast.literal_eval(self.page.evaluate("code => lesson.execute(code)", expression))
 
     def busy(self) -> bool:
         """Whether the kernel runs a cell now."""

@@ -26,9 +26,14 @@ window.lesson = {
     .map((output) => `${output.ename}: ${output.evalue}`),
   running: () => window.lesson.code().some(
     (cell) => cell.sharedModel.executionState === "running"),
+  // Run code without a cell; returns its value as text. A raised exception becomes an Error.
   async execute(code) {
-    const reply = await window.lesson.kernel().requestExecute({ code, stop_on_error: false }).done;
-    if (reply.content.status !== "ok") throw new Error(`${reply.content.ename}: ${reply.content.evalue}`);
+    const future = window.lesson.kernel().requestExecute({ code, stop_on_error: false });
+    let value = "";
+    future.onIOPub = ({ content }) => { value = content.data?.["text/plain"] ?? value; };
+    const { content } = await future.done;
+    if (content.status !== "ok") throw new Error(`${content.ename}: ${content.evalue}`);
+    return value;
   },
   async theme(name) {
     await window.jupyterapp.commands.execute("apputils:change-theme", { theme: name });

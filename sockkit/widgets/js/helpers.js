@@ -43,16 +43,31 @@ function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// Draw now and at each change of the state, until paused; after a pause, draw what came meanwhile.
-// Returns the function that ends it, and the one that pauses.
-function follow(model, draw) {
+// Draw now, and once a frame while the state changes, but only what is in sight and not paused:
+// what came meanwhile is drawn after. Returns the function that ends it, and the one that pauses.
+function follow(model, node, draw) {
+  let stale = false;
   let paused = false;
-  const update = () => { if (!paused) draw(model.get("state")); };
-  model.on("change:state", update);
-  update();
+  let inSight = true;
+  let frame = null;
+  const paint = () => {
+    frame = null;
+    if (!stale || paused || !inSight) return;
+    stale = false;
+    draw(model.get("state"));
+  };
+  const wake = () => { frame ??= requestAnimationFrame(paint); };
+  const changed = () => { stale = true; wake(); };
+  const sight = new IntersectionObserver((entries) => {
+    inSight = entries.at(-1).isIntersecting;
+    wake();
+  });
+  model.on("change:state", changed);
+  sight.observe(node);
+  draw(model.get("state"));
   return {
-    stop: () => model.off("change:state", update),
-    pause: (on) => { paused = on; update(); },
+    pause: (on) => { paused = on; wake(); },
+    stop: () => { model.off("change:state", changed); sight.disconnect(); cancelAnimationFrame(frame); },
   };
 }
 

@@ -8,9 +8,9 @@ function render({ model, el }) {
   el.append(element("div", { class: "sockkit" },
     element("div", { class: "sk-bar" }, caption, pause), box));
 
-  function draw({ lines = [], dropped = 0 }) {
+  function draw({ lines = [] }) {
     const label = model.get("label");
-    write(caption, dropped ? `${label} (${dropped} older ones dropped)` : label);
+    write(caption, label);
     box.setAttribute("aria-label", label);
     pause.setAttribute("aria-label", `Pause: ${label}`);
     keepAtEnd(box, () => list.replaceChildren(...lines.map(([kind, time, text]) =>
@@ -18,7 +18,7 @@ function render({ model, el }) {
         element("time", { text: time }), element("span", { text })))));
   }
 
-  const following = follow(model, draw);
+  const following = follow(model, el, draw);
   return following.stop;
 }
 

@@ -13,7 +13,7 @@ function render({ model, el }) {
   const smaller = button("−", "Zoom out", () => setZoom(zoom / 1.25));
   const larger = button("+", "Zoom in", () => setZoom(zoom * 1.25));
   const picture = shape("svg", { "aria-hidden": "true" });
-  const reader = element("pre", { class: "sk-reader" });
+  const reader = element("div", { class: "sk-reader" });
   const box = element("div", { class: "sk-scroll sk-scene", tabindex: 0, role: "group" }, picture);
   el.append(element("div", { class: "sockkit" },
     element("div", { class: "sk-bar" }, caption, pause, smaller, larger), box, info.node, reader));
@@ -90,7 +90,7 @@ function render({ model, el }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  const following = follow(model, draw);
+  const following = follow(model, el, draw);
   return following.stop;
 }
 

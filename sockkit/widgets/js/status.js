@@ -56,7 +56,7 @@ function render({ model, el }) {
   });
   busy.hidden = true;
   model.on("msg:custom", answered);
-  const following = follow(model, draw);
+  const following = follow(model, el, draw);
   return () => {
     following.stop();
     model.off("msg:custom", answered);

@@ -1,6 +1,7 @@
 // The client table: thousands of rows, of which only those in sight are in the page.
 
 const ROW = 26; // pixels; style.css says so too
+const HEIGHT = 300; // pixels at most, as in style.css
 const MARGIN = 4; // rows drawn beyond what is in sight
 
 function render({ model, el }) {
@@ -39,7 +40,7 @@ function render({ model, el }) {
   }
 
   function drawRows() {
-    const inSight = Math.ceil(box.clientHeight / ROW) || 12;
+    const inSight = Math.ceil(HEIGHT / ROW);
     const first = Math.max(0, Math.floor(box.scrollTop / ROW) - MARGIN);
     const rows = state.rows.slice(first, first + inSight + 2 * MARGIN);
     while (body.children.length > rows.length) body.lastChild.remove();
@@ -107,7 +108,7 @@ function render({ model, el }) {
   });
   box.addEventListener("scroll", () => requestAnimationFrame(drawRows));
   model.on("change:selected", drawRows);
-  const following = follow(model, draw);
+  const following = follow(model, el, draw);
   return () => { following.stop(); model.off("change:selected", drawRows); };
 }
 

@@ -1,0 +1,161 @@
+"""A flood: a thousand clients, ten thousand records a second, and a page that still moves."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .notebook import Notebook
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
+SECONDS = 30
+CLIENTS = 1_000
+RATE = 10_000  # records a second: each echo is a message received and one sent
+
+SERVER = """
+import resource, sys, time
+from IPython.display import display
+from sockkit.sync import Server
+from sockkit.widgets import ClientTable, MessageLadder, ServerPanel
+
+def memory():
+    scale = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
+
+server = Server(lambda connection, message: connection.send(message)).start()
+"""
+SHOW = """
+panel, ladder = ServerPanel(server), MessageLadder(server)
+display(panel, ladder)
+before = memory()
+"""
+
+# One process that plays all clients: paced, or as fast as it can.
+FLOOD = """
+import asyncio, sys, time
+
+host, port, clients, seconds, rate = sys.argv[1], *map(int, sys.argv[2:])
+
+async def main():
+    peers = []
+    for _ in range(clients):
+        peers.append(await asyncio.open_connection(host, port))
+    print("connected", flush=True)
+    begin, sent, turn = time.monotonic(), 0, 0
+    async def read(reader):
+        total = 0
+        while data := await reader.read(65536):
+            total += data.count(10)
+        return total
+    readers = [asyncio.create_task(read(reader)) for reader, _ in peers]
+    while (passed := time.monotonic() - begin) < seconds:
+        due = int(passed * rate) - sent
+        for _ in range(due):
+            peers[turn % clients][1].write(b"message %d of client %d\\n" % (sent, turn % clients))
+            sent, turn = sent + 1, turn + 1
+        await asyncio.sleep(0.01)
+    for _, writer in peers:
+        writer.write_eof()
+    print("sent", sent, "received", sum(await asyncio.gather(*readers)), flush=True)
+    for _, writer in peers:
+        writer.close()
+
+asyncio.run(main())
+"""
+
+# Echoes a second of a few clients that answer at once, with and without a panel.
+SPEED = """
+import asyncio, sys, time
+
+host, port, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+
+async def client(end):
+    reader, writer = await asyncio.open_connection(host, port)
+    count = 0
+    while time.monotonic() < end:
+        writer.write(b"x" * 15 + b"\\n")
+        await reader.readexactly(16)
+        count += 1
+    writer.close()
+    return count
+
+async def main():
+    end = time.monotonic() + seconds
+    print(sum(await asyncio.gather(*(client(end) for _ in range(50)))) / seconds)
+
+asyncio.run(main())
+"""
+
+GAPS = """() => {
+  window.gaps = [];
+  let last = performance.now();
+  const look = (now) => { window.gaps.push(now - last); last = now; requestAnimationFrame(look); };
+  requestAnimationFrame(look);
+}"""
+
+
+def run(program: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_thousand_clients_and_ten_thousand_records_a_second(
+    notebook: Callable[..., Notebook],
+) -> None:
+    book = notebook(SERVER, SHOW)
+    panel = book.outputs().locator(".sockkit-panel")
+    host, port = book.ask("server.address")
+    with run(FLOOD, host, port, CLIENTS, SECONDS, RATE // 2) as flood:
+        assert flood.stdout is not None
+        assert flood.stdout.readline() == "connected\n"
+        book.page.evaluate(GAPS)
+        book.page.wait_for_timeout(SECONDS * 500)
+        middle = panel.locator(".sk-status-text").text_content()
+        book.page.wait_for_timeout(SECONDS * 450)
+        gaps = book.page.evaluate("() => window.gaps.slice(5)")
+        words = flood.stdout.readline().split()
+    assert flood.returncode == 0
+    sent, received = int(words[1]), int(words[3])
+    assert f"{CLIENTS:,} clients" in (middle or "")
+    assert sent == received
+    assert sent >= 0.9 * SECONDS * RATE / 2, "the flood itself was too slow to show anything"
+    assert max(gaps) <= 100, sorted(gaps)[-10:]
+
+    book.page.wait_for_function(
+        "() => document.querySelector('.sk-status-text').textContent.includes('0 clients')"
+    )
+    seen, dropped, held = book.ask(
+        "(panel._feed.seen, panel._feed.dropped, len(panel._feed.entries()))"
+    )
+    assert seen == dropped + held
+    assert seen >= 2 * sent
+    caption = f"0 clients connected; {dropped:,} older records dropped"
+    expect(panel.locator(".sk-caption").first).to_have_text(caption)
+    grown = book.ask("memory() - before")
+    assert grown < 100, "MiB of the kernel"
+    print(
+        f"\nlongest gap {max(gaps):.0f} ms; {seen:,} records, {dropped:,} dropped; {grown:.0f} MiB"
+    )
+
+
+def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:
+    book = notebook(SERVER)
+    host, port = book.ask("server.address")
+
+    def rate() -> float:
+        with run(SPEED, host, port, 1.5) as speed:
+            assert speed.stdout is not None
+            return float(speed.stdout.read())
+
+    rate()  # warm
+    shares = []
+    for _ in range(7):  # in pairs, since a machine is not equally fast all the time
+        alone = rate()
+        book.run_code(SHOW)
+        shares.append(rate() / alone)
+        book.run_code("panel.close(); ladder.close()")
+    print(f"\n{sorted(shares)[3]:.0%} of the echo rate with a panel and a ladder")
+    assert sorted(shares)[3] >= 0.8, sorted(shares)
