@@ -88,10 +88,12 @@ def test_it_knows_what_others_can_reach(host: str, loopback: bool) -> None:
 
 @contextlib.asynccontextmanager
 async def accepting(
-    listener: Any, limits: Limits = Limits()
+    listener: Any, **limits: float
 ) -> AsyncIterator[list[tuple[socket.socket, tuple[str, int]]]]:
     admitted: list[tuple[socket.socket, tuple[str, int]]] = []
-    accept = accept_for_ever(listener, limits, lambda *newcomer: admitted.append(newcomer))
+    accept = accept_for_ever(
+        listener, Limits(**limits), lambda *newcomer: admitted.append(newcomer)
+    )
     task = asyncio.create_task(accept)
     yield admitted
     task.cancel()
@@ -122,7 +124,7 @@ async def test_a_newcomer_who_is_gone_at_once_stops_nobody_else() -> None:
     listener = await listen(LOOPBACK, 0)
     for _ in range(50):
         reset(dial(listener.getsockname()))
-    async with accepting(listener, Limits(keepalive=1, user_timeout=1)) as admitted:
+    async with accepting(listener, keepalive=1, user_timeout=1) as admitted:
         with dial(listener.getsockname()) as client:
             await turns_until(lambda: (0, client.getsockname()) in [(0, a) for _, a in admitted])
 
@@ -280,7 +282,7 @@ def test_an_error_keeps_its_kind_and_number(kind: type[OSError]) -> None:
 
 
 def test_an_error_without_a_number_gets_none() -> None:
-    with pytest.raises(OSError, match="^cannot do it: Multiple exceptions") as raised:
+    with pytest.raises(OSError, match=r"^cannot do it: Multiple exceptions") as raised:
         raise_clearly(OSError("Multiple exceptions: two"), "cannot do it")
     assert raised.value.errno is None
 
