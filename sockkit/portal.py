@@ -103,6 +103,11 @@ class Portal:
                 thread.join(LAST_WORD)
 
     @property
+    def running(self) -> bool:
+        """Whether calls are let in. Any thread."""
+        return self._open
+
+    @property
     def here(self) -> bool:
         """Whether the caller is the loop's own thread."""
         return threading.current_thread() is self._thread

@@ -7,6 +7,7 @@ threads. The thread is there while at least one of them is connected.
 import asyncio
 import atexit
 import contextlib
+import functools
 import os
 import ssl as tls
 import threading
@@ -72,7 +73,7 @@ class Client:
                 portal.run(self._client.connect)
             except BaseException:
                 if self._portal is None:
-                    _shared_portal.leave()
+                    _shared_portal.leave(portal)
                 raise
             self._portal = portal
             _connected.add(self)
@@ -89,9 +90,9 @@ class Client:
         with self._lifecycle:
             if self._portal is not None:
                 self._portal.run(self._client.close)
-                self._portal = None
+                portal, self._portal = self._portal, None
                 _connected.discard(self)
-                _shared_portal.leave()
+                _shared_portal.leave(portal)
 
     def _cut_off(self) -> None:
         """In a forked child: the connection is the parent's."""
@@ -111,7 +112,8 @@ class Client:
         portal = getattr(self, "_portal", None)
         if portal is not None:
             warnings.warn(f"forgotten, and now closed: {self!r}", ResourceWarning, 2, source=self)
-            portal.leave_behind(self._client.close, then=_shared_portal.leave)
+            leave = functools.partial(_shared_portal.leave, portal)
+            portal.leave_behind(self._client.close, then=leave)
 
     # Talking.
 
@@ -248,18 +250,20 @@ class _SharedPortal:
 
     def enter(self) -> Portal:
         with self._lock:
-            if self._portal is None:
+            if self._portal is None or not self._portal.running:
                 self._portal = Portal("sockkit-clients")
+                self._users = 0
             self._users += 1
             return self._portal
 
-    def leave(self) -> None:
+    def leave(self, portal: Portal) -> None:
         with self._lock:
+            if portal is not self._portal:
+                return  # one whose thread was ended from outside, and that has a successor
             self._users -= 1
-            if self._users == 0 and self._portal is not None:
-                portal, self._portal = self._portal, None
+            if self._users == 0:
+                self._portal = None
                 portal.stop(wait=1.0)
-
 
     def cut_off(self) -> None:
         """In a forked child, where the portal's thread does not exist."""
@@ -283,7 +287,7 @@ def _close_all() -> None:
     if clients:
         portal = _shared_portal.enter()
         portal.run(close_together)
-        _shared_portal.leave()
+        _shared_portal.leave(portal)
     for client in clients:
         client.close()
 
