@@ -87,13 +87,14 @@ class Channel(asyncio.BufferedProtocol):
         "__weakref__",
         "_blocked",
         "_flushed",
-        "_out",
-        "_out_bytes",
         "decoder",
         "encode",
         "group",
+        "limit",
         "linger",
         "max_pending",
+        "out",
+        "out_bytes",
         "reason",
         "received",
         "received_bytes",
@@ -119,8 +120,11 @@ class Channel(asyncio.BufferedProtocol):
         self.reason: Reason | None = None  # why it ended; None while it has not
         self.received = self.received_bytes = self.sent_bytes = 0
         self._flushed = 0  # messages given to the transport
-        self._out: list[bytes] = []  # accepted in this turn, or while the transport is blocked
-        self._out_bytes = 0
+        self.out: list[bytes] = []  # accepted in this turn, or while the transport is blocked
+        self.out_bytes = 0
+        # While `out_bytes` stays below this, another message may go straight to `out`. 0 whenever
+        # `write` has to look: for the first message of a turn, at the end, when somebody observes.
+        self.limit = 0
         self._blocked = False  # the kernel takes no more for now
 
     # What a subclass does.
@@ -180,14 +184,16 @@ class Channel(asyncio.BufferedProtocol):
         """
         if self.reason is not None:
             raise ConnectionLost(self.reason)
-        if self._out_bytes > self.max_pending or self._blocked:
+        if self.out_bytes > self.max_pending or self._blocked:
             self._check_pending()
-        if not self._out and not self._blocked:
+        if not self.out and not self._blocked:
             self.group.flush_soon(self)
-        self._out.append(data)
-        self._out_bytes += len(data)
+        self.out.append(data)
+        self.out_bytes += len(data)
         if self.group.observed:
             self.message_sent(message)
+        elif not self._blocked:
+            self.limit = self.max_pending
 
     def message_sent(self, message: Any) -> None:
         """A message was accepted; called while somebody observes."""
@@ -195,12 +201,12 @@ class Channel(asyncio.BufferedProtocol):
     @property
     def sent(self) -> int:
         """Messages accepted here. Any thread."""
-        return self._flushed + len(self._out)
+        return self._flushed + len(self.out)
 
     @property
     def pending(self) -> int:
         """Bytes accepted here that the kernel has not taken yet. Any thread."""
-        return self._out_bytes + self.transport.get_write_buffer_size()
+        return self.out_bytes + self.transport.get_write_buffer_size()
 
     def _check_pending(self) -> None:
         # Offer it to the kernel before calling anybody slow. The bound is looked at before a
@@ -211,18 +217,17 @@ class Channel(asyncio.BufferedProtocol):
 
     def flush(self) -> None:
         """Give what waits to the transport, as one piece, unless it is blocked."""
-        out = self._out
+        out = self.out
         if out and not self._blocked:
             data = out[0] if len(out) == 1 else b"".join(out)
             self._flushed += len(out)
-            out.clear()
-            self.sent_bytes += self._out_bytes
-            self._out_bytes = 0
+            self.sent_bytes += self.out_bytes
+            self._empty_output()
             self.transport.write(data)
 
-    def _drop_output(self) -> None:
-        self._out.clear()
-        self._out_bytes = 0
+    def _empty_output(self) -> None:
+        self.out.clear()
+        self.out_bytes = self.limit = 0
 
     def pause_writing(self) -> None:
         """asyncio: the kernel did not take all of the last write."""
@@ -301,7 +306,7 @@ class Channel(asyncio.BufferedProtocol):
         """End at once; what waits is dropped, and the peer sees a reset."""
         if self.reason is None:
             self.reason = reason
-            self._drop_output()
+            self._empty_output()
             self.transport.abort()
             self.ended()
 
@@ -314,7 +319,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone, by our doing or not."""
-        self._drop_output()
+        self._empty_output()
         if self.reason is None:
             self.reason = reason_of(exc)
             self.ended()
