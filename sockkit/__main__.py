@@ -1,0 +1,85 @@
+"""The kit on the command line: `python -m sockkit serve`, `connect` and `doctor`.
+
+Each command is a module of `sockkit.cli`; here is only what they share: the arguments, and the exit
+code, which is 0 for well, 1 for a failure that was told in a sentence, and 2 for a wrong command.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from sockkit import __version__
+from sockkit.cli import connect, doctor, serve
+from sockkit.cli.output import complain, make_printing_safe, nobody_reads
+
+_EPILOG = """\
+Try it in two terminals: `serve` says in its first line what to type in the other one.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. `arguments`: None for those of the process."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    make_printing_safe()
+    try:
+        if options.command == "serve":
+            return serve.run(options.host, options.port)
+        if options.command == "connect":
+            return connect.run(options.host, options.port)
+        if options.command == "doctor":
+            return doctor.run()
+    except KeyboardInterrupt:
+        return 130  # as a shell counts it; a command that ends well by Ctrl-C says so itself
+    except BrokenPipeError:  # such as `| head`: it has seen enough
+        nobody_reads()
+        return 1
+    except OSError as error:
+        complain(error.strerror or str(error))
+        return 1
+    except UnicodeError:  # names go through IDNA, which has its own idea of what a name is
+        complain(f"{options.host!r} can't be the name of a host")
+        return 1
+    parser.print_help(sys.stderr)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sockkit",
+        description="Asynchronous sockets, made to be learnt.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sockkit {__version__}")
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+
+    text = "an echo server that answers in upper case, and tells who joins, says what, and leaves"
+    command = commands.add_parser("serve", help=text, description=text.capitalize() + ".")
+    command.add_argument(
+        "--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one"
+    )
+    command.add_argument(
+        "--host", default="127.0.0.1", help="where to listen; the default is for this machine alone"
+    )
+
+    text = "a client for any server of lines: what you type is sent, what comes back is printed"
+    command = commands.add_parser("connect", help=text, description=text.capitalize() + ".")
+    command.add_argument("host", metavar="HOST", help="such as 127.0.0.1")
+    command.add_argument("port", metavar="PORT", type=_port, help="such as 5000")
+
+    text = (
+        "looks at this machine: versions, limits, what works here, and what to do where it does not"
+    )
+    commands.add_parser("doctor", help=text, description=text.capitalize() + ".")
+    return parser
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) <= 65_535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: ports are numbers from 0 to 65535")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""`python -m sockkit connect`: what is typed is sent, what comes back is printed as it comes.
+
+Two things are waited for at once, the input and the server, and no operating system but Unix can
+wait for both in one call. So a thread reads the input, and the main thread receives: the `Client`
+may be used from both. Replies go to stdout and remarks to stderr, so that a pipe gets only replies.
+"""
+
+import sys
+import threading
+from typing import BinaryIO
+
+from sockkit.cli.output import new_line_after_control_c, remark
+from sockkit.errors import BufferFull, ClosedError, ConnectionLost
+from sockkit.events import Reason
+from sockkit.sync import Client
+from sockkit.text import plain
+
+PATIENCE = 5.0  # seconds without a reply, after the end of the input, until we leave
+
+_ENDS = {
+    Reason.CLOSED: "the server closed it",
+    Reason.RESET: "the server's side broke it off",
+    Reason.TIMED_OUT: "nothing came through any more",
+    Reason.PROTOCOL_ERROR: "the server sent what is no line of text",
+}
+
+
+def run(host: str, port: int) -> int:
+    """Talk to a server until one side has said all; return the exit code.
+
+    Raises:
+        OSError: nobody answers there.
+    """
+    try:
+        with Client((host, port)) as client:
+            return _Talk(client).run()
+    except KeyboardInterrupt:
+        new_line_after_control_c()
+        remark("You left.")
+        return 0
+
+
+class _Talk:
+    """One connection, from the first line to the reason of its end."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._input_ended = threading.Event()
+
+    def run(self) -> int:
+        """Send and print until it ends; return the exit code."""
+        host, port = self._client.address
+        how = "Type a line and press Enter; Ctrl-D ends." if _typed() else ""
+        remark(f"Connected to {host}:{port}. {how}".rstrip())
+        # A daemon: nobody can end a thread that waits for a keyboard, and none should have to.
+        threading.Thread(target=self._send_input, name="input", daemon=True).start()
+        while True:
+            all_was_sent = self._input_ended.is_set()
+            try:
+                reply = self._client.recv(PATIENCE)
+            except TimeoutError:
+                if all_was_sent:
+                    remark(f"No reply for {PATIENCE:g} s, and no more input: you left.")
+                    return 0
+            except ConnectionLost as error:
+                return self._ended(error.reason)
+            else:
+                print(plain(reply.removesuffix("\r"), self._client.limits.max_message))
+
+    def _ended(self, reason: Reason) -> int:
+        why = _ENDS.get(reason, "")
+        if reason is Reason.CLOSED and self._input_ended.is_set():
+            why = "you had said all, and so had the server"
+        remark(f"The connection has ended: {reason} ({why}).")
+        return 0 if reason is Reason.CLOSED else 1
+
+    def _send_input(self) -> None:
+        # sys.stdin itself is locked while a thread waits in it, and the interpreter needs that
+        # lock to exit. A reader of our own is nobody else's.
+        try:
+            if sys.stdin is not None:
+                with open(sys.stdin.fileno(), "rb", closefd=False) as lines:
+                    self._send_lines(lines)
+            self._input_ended.set()
+            self._client.send_eof()
+        except (ConnectionLost, ClosedError):
+            pass  # the main thread hears of the end as well, and says why
+        finally:
+            self._input_ended.set()
+
+    def _send_lines(self, lines: BinaryIO) -> None:
+        longest = self._client.limits.max_message
+        while line := lines.readline(longest + 2):
+            line = line.removesuffix(b"\n").removesuffix(b"\r")
+            if len(line) > longest:
+                remark(f"A line of more than {longest:,} bytes: the input ends before it.")
+                return
+            try:
+                self._send(line.decode())
+            except UnicodeDecodeError as error:
+                remark(f"Not sent, since it is not UTF-8 text: {plain(line, 60)} ({error.reason})")
+
+    def _send(self, text: str) -> None:
+        while True:
+            try:
+                return self._client.send(text)
+            except BufferFull:
+                self._client.drain()
+
+
+def _typed() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
