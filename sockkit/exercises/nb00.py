@@ -33,6 +33,9 @@ def environment(trial: Trial, answer: Any) -> str:
             "a dict with the keys `python` and `sockkit`.",
         )
     for name, version in real.items():
+        if callable(answer[name]):
+            saw = f"What you gave me for {name} is a function, and not what it returns."
+            raise NotYet(saw, "the version as a text.", "How is a function called?")
         if answer[name] != version:
             raise NotYet(
                 f"This kernel does not run {name} {plain(repr(answer[name]), 40)}.",
@@ -110,13 +113,13 @@ def first_reply(trial: Trial, answer: Any) -> str:
 def where_am_i(trial: Trial, answer: Any) -> str:
     """A message handler that answers each message with the name of the thread it runs on."""
     host = trial.serve(on_message=answer)
-    _ask(trial, host.address, host.thread, "inside an event loop on the cell's own thread")
+    _ask(trial, host.address, host.thread, "in an event loop on the cell's own thread")
     names: list[str] = []
     with Server(
         answer, on_connect=lambda connection: names.append(threading.current_thread().name)
     ) as server:
-        server_thread = "a thread that the server has started for itself"
-        _ask(trial, server.address, lambda: names[0], server_thread)
+        servers = "on a thread that the server has started for itself"
+        _ask(trial, server.address, lambda: names[0], servers)
     return "It named two threads: the cell's own, and one that a server had started for itself."
 
 
@@ -126,7 +129,11 @@ def _ask(trial: Trial, address: tuple[str, int], name: Any, where: str) -> None:
     line = partner.receive_line()
     real = name() if callable(name) else name
     if not line:
-        raise NotYet("I sent a message and got no answer.", "one line with the thread's name.")
+        raise NotYet(
+            "I sent a message and got no answer.",
+            "one line with the thread's name.",
+            "What a handler returns or prints does not go to the client. What does?",
+        )
     if line.decode(errors="replace").strip() != real:
         raise NotYet(
             f"I ran your handler {where}, and it answered {_shown(line)}.",

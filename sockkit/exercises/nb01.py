@@ -17,6 +17,7 @@ summary = lesson.summary
 _NOT_TEXT = b"caf\xe9 \x00\xff"
 _LONG = bytes(range(256)) * 20  # more than one receive of any usual size
 _UNTIL_FIN = "it goes on until I have finished, and then returns."
+_EMPTY = 'What does `recv` return once the other side has finished? Look for `b""`.'
 
 
 @lesson.exercise(
@@ -33,7 +34,7 @@ def echo(trial: Trial, answer: Any) -> str:
     running = trial.start(answer, theirs)
     for message in (b"hello", b"again", _NOT_TEXT, _LONG):
         _expect_echo(partner, message)
-    _finish(partner, running)
+    _finish(partner, running, _EMPTY)
     return "Every byte came back, and you returned when I had finished."
 
 
@@ -51,7 +52,7 @@ def serve_one(trial: Trial, answer: Any) -> str:
     running = trial.start(answer, listener)
     partner = trial.connect(listener.getsockname())
     _expect_echo(partner, b"hello")
-    _finish(partner, running)
+    _finish(partner, running, "I am the only client. Whom does that line wait for?")
     _expect_closed(trial, partner, listener, "I finished, and you returned.")
 
     listener = trial.own(socket.create_server(("127.0.0.1", 0)))
@@ -63,7 +64,7 @@ def serve_one(trial: Trial, answer: Any) -> str:
     if error is not None and not isinstance(error, ConnectionError):
         raise NotYet(f"I reset the connection, and you raised {type(error).__name__}.")
     _expect_closed(trial, partner, listener, "I reset the connection instead of finishing.")
-    return "Both sockets were closed, after a polite end and after a reset."
+    return "You served a client that finished, and one that reset the connection."
 
 
 @lesson.exercise(
@@ -136,11 +137,9 @@ def _expect_echo(partner: Partner, message: bytes) -> None:
     )
 
 
-def _finish(partner: Partner, running: Running) -> None:
+def _finish(partner: Partner, running: Running, then: str) -> None:
     partner.finish()
-    running.result(
-        1.0, _UNTIL_FIN, 'What does `recv` return once the other side has finished? Look for `b""`.'
-    )
+    running.result(1.0, _UNTIL_FIN, then)
     extra = partner.receive(100, within=0.1)
     if extra:
         raise NotYet(f"After my last byte you sent `{plain(extra, 30)}`.", "nothing more.")
