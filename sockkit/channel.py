@@ -26,7 +26,7 @@ from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Reason
 from sockkit.framing import Decoder
 from sockkit.handover import Handover
-from sockkit.sockets import let_go
+from sockkit.sockets import let_go, unread
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
@@ -318,11 +318,26 @@ class Channel(asyncio.BufferedProtocol):
             let_go(handle)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """asyncio: the connection is gone, by our doing or not."""
+        """asyncio: the connection is gone, by our doing or not; its socket is closed after this."""
+        if self.reason is not Reason.CLOSED:  # after a FIN nothing can be left
+            self._read_the_rest()
         self._empty_output()
         if self.reason is None:
             self.reason = reason_of(exc)
             self.ended()
+
+    def _read_the_rest(self) -> None:
+        # When a write has failed, asyncio closes without another look at what had come before: the
+        # last messages of a peer that did not wait for our replies. And when it is we who close,
+        # what is left unread would make the system send a reset, which may overtake our last words.
+        ours = self.reason is not None
+        wanted = not ours and self.transport.get_extra_info("sslcontext") is None
+        for data in unread(self.transport.get_extra_info("socket"), say_fin=ours):
+            if wanted and self.reason is None:
+                self._blocked = True  # replies find nobody
+                self.received_bytes += len(data)
+                self.feed(data)
+                self._empty_output()
 
 
 def reason_of(error: BaseException | None) -> Reason:

@@ -206,7 +206,7 @@ class AsyncServer:
         group = self._running()
         try:
             await group.loop.connect_accepted_socket(
-                lambda: ServerChannel(self._service, group),
+                lambda: ServerChannel(self._service, group, address),
                 connection,
                 ssl=self._ssl,
                 ssl_shutdown_timeout=self.limits.linger if self._ssl else None,

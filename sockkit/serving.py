@@ -54,9 +54,11 @@ class ServerChannel(ListeningChannel):
         "connection",
     )
 
-    def __init__(self, service: Service, group: ChannelGroup) -> None:
+    def __init__(self, service: Service, group: ChannelGroup, address: Address) -> None:
         decoder = FirstLineDecoder() if service.token else service.new_decoder()
         super().__init__(service, group, decoder)
+        # As accepted: of one that is gone again already the system would not tell it any more.
+        self._address = address
         self.connection: Connection | None = None  # None until it has been let in
         self.callback: Callback | None = None  # the one that is at work now
         # Calls that wait behind one that is being awaited; None while there is no such one.
@@ -69,7 +71,6 @@ class ServerChannel(ListeningChannel):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: somebody is at the door."""
         super().connection_made(transport)
-        self._address: Address = transport.get_extra_info("peername")[:2]
         self.service.open[self] = None
         if self.service.token is None:
             self._let_in()
@@ -233,6 +234,10 @@ class ServerChannel(ListeningChannel):
         number = self.connection.number if self.connection else 0
         if isinstance(error, asyncio.CancelledError) and self.reason is Reason.SERVER_STOPPED:
             log.warning("%s was still busy with client %d: cancelled", name_of(callback), number)
+            return
+        if isinstance(error, ConnectionLost) and self.reason is not None:
+            # It spoke to a client that had just gone, which is nobody's mistake.
+            log.info("%s: client %d is gone: %s", name_of(callback), number, self.reason)
             return
         log.error("%s failed for client %d", name_of(callback), number, exc_info=error)
         self.end(Reason.HANDLER_ERROR)

@@ -1,12 +1,14 @@
 """The listening socket: how it is opened, how connections are accepted, which options they get."""
 
 import asyncio
+import asyncio.trsock
+import contextlib
 import errno
 import ipaddress
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from sockkit.events import Address
@@ -22,6 +24,7 @@ _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _KEEPALIVE_PROBES = 3
 _LONGEST_KEEPALIVE = 32_767  # seconds: MAX_TCP_KEEPIDLE of Linux
 _MAX_INT = 2**31 - 1
+_MOST_READS = 256  # of 64 KiB: more than a kernel buffers, for a sender that never pauses
 
 
 async def listen(host: str, port: int) -> socket.socket:
@@ -125,6 +128,22 @@ def let_go(handle: int) -> None:
     """
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), handle)
+
+
+def unread(connection: asyncio.trsock.TransportSocket, say_fin: bool) -> Iterator[bytes]:
+    """What has come and was not read yet, without waiting for more; perhaps after sending FIN."""
+    with (
+        contextlib.suppress(OSError),  # all of it was read; or there is no descriptor left
+        socket.fromfd(connection.fileno(), connection.family, connection.type) as copy,
+    ):
+        copy.setblocking(False)
+        if say_fin:
+            copy.shutdown(socket.SHUT_WR)
+        for _ in range(_MOST_READS):
+            if data := copy.recv(65_536):
+                yield data
+            else:
+                break
 
 
 def is_loopback(host: str) -> bool:

@@ -87,6 +87,18 @@ def reset(raw: socket.socket) -> None:
     raw.close()
 
 
+def until_sent(raw: socket.socket) -> None:
+    """Wait until the other system has all that was sent.
+
+    Who closes before that, with replies unread, takes back what did not leave yet. Only Linux says.
+    """
+    if sys.platform == "linux":
+        import fcntl
+
+        siocoutq = 0x5411
+        until(lambda: fcntl.ioctl(raw, siocoutq, bytes(4)) == bytes(4))
+
+
 def read_to_end(raw: socket.socket) -> bytes:
     """All that comes until FIN; a reset raises."""
     pieces = []
