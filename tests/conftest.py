@@ -2,6 +2,9 @@
 
 import gc
 import logging
+import os
+import shutil
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -31,6 +34,16 @@ def nothing_left() -> Iterator[None]:
     if open_descriptors() > descriptors:
         gc.collect()  # names the culprit: an unclosed socket warns, and warnings are errors
         until(lambda: open_descriptors() <= descriptors, timeout=5)
+
+
+@pytest.fixture
+def netcat() -> str:
+    """The real nc. Without it: a failure in CI on Linux, a skip elsewhere."""
+    found = shutil.which("nc")
+    if found is None:
+        must = os.environ.get("CI", "").lower() == "true" and sys.platform == "linux"
+        (pytest.fail if must else pytest.skip)("nc is not installed: apt install netcat-openbsd")
+    return found
 
 
 def open_descriptors() -> int:

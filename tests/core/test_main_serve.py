@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import struct
 import sys
@@ -26,16 +25,6 @@ RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 def server() -> Iterator[Serving]:
     with Serving() as program:
         yield program
-
-
-@pytest.fixture
-def netcat() -> str:
-    """The real one. Without it: a failure in CI on Linux, a skip elsewhere."""
-    found = shutil.which("nc")
-    if found is None:
-        must = os.environ.get("CI", "").lower() == "true" and sys.platform == "linux"
-        (pytest.fail if must else pytest.skip)("nc is not installed: apt install netcat-openbsd")
-    return found
 
 
 def connected(server: Serving) -> socket.socket:
