@@ -11,10 +11,13 @@ import weakref
 from collections import deque
 from typing import Any, NamedTuple
 
-from sockkit.events import Event, Received, Sent
+from sockkit.events import Connected, Disconnected, Event, Received, Sent
 
 KEEP = 1_000
 """Records of each kind that a feed holds; older ones are dropped, and counted."""
+
+CROWD = 300
+"""Beyond so many clients a feed keeps no connections: each costs a snapshot of all of them."""
 
 _KEEP_TEXT = 256  # of one message: more is never shown, and a flood of 64 KiB messages must not fit
 
@@ -36,12 +39,15 @@ class Entry(NamedTuple):
 
 
 class _Kept:
-    """What the server's thread writes. Knows neither the server nor the feed, to bind neither."""
+    """What the server's thread writes. Holds neither the server nor the feed."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: Any) -> None:
         self.seen = 0
         self.messages: deque[Entry] = deque(maxlen=KEEP)
         self.others: deque[Entry] = deque(maxlen=KEEP)
+        self.met: dict[int, Any] = {}
+        self._connected = 0
+        self._server = weakref.ref(server)
 
     def take(self, record: Event) -> None:
         """Keep one record. Runs on the server's thread for every message, so it is quick."""
@@ -50,8 +56,24 @@ class _Kept:
         if isinstance(record, Received | Sent):
             record, size = _shortened(record)
             self.messages.append(Entry(self.seen, record, size, thread))
-        else:
-            self.others.append(Entry(self.seen, record, 0, thread))
+            return
+        self.others.append(Entry(self.seen, record, 0, thread))
+        if isinstance(record, Connected):
+            self._connected += 1
+            self._meet(record.number)
+        elif isinstance(record, Disconnected):
+            self._connected -= 1
+
+    def _meet(self, number: int) -> None:
+        """Keep the connection itself, for its counts, if it may be gone when somebody looks."""
+        server = self._server()
+        if server is None or self._connected > CROWD:
+            return
+        connection = server.clients.get(number)
+        if connection is not None:
+            self.met[number] = connection
+        if len(self.met) > KEEP:
+            del self.met[next(iter(self.met))]
 
 
 class Feed:
@@ -61,7 +83,7 @@ class Feed:
     """
 
     def __init__(self, server: Any) -> None:
-        self._kept = _Kept()
+        self._kept = _Kept(server)
         # Not at exit: a server that is still running then ends by its own rules.
         weakref.finalize(self, server.observe(self._kept.take)).atexit = False
 
@@ -74,6 +96,10 @@ class Feed:
     def dropped(self) -> int:
         """How many records came and are not held any more."""
         return self.seen - len(self._kept.messages) - len(self._kept.others)
+
+    def met(self, number: int) -> Any:
+        """The connection with this number, also when it has left; None if it was not kept."""
+        return self._kept.met.get(number)
 
     def lives(self) -> list[Entry]:
         """Who came, who left, starts and stops: the records that are not messages, in order."""

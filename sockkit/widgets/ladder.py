@@ -23,9 +23,9 @@ ROWS = 100
 LANES = 10
 """Clients that have a lane: those heard of last."""
 
-_ROW, _TOP, _TIME, _GAP = 24, 40, 100, 128  # pixels: a record, the heads, the clock, between lanes
+_ROW, _TOP, _TIME, _GAP = 24, 40, 100, 112  # pixels: a record, the heads, the clock, between lanes
 _SERVER = 40  # from the left edge, or from the clock, to the server's lane
-_FIRST = 190  # from the server's lane to the first client's
+_FIRST = 170  # from the server's lane to the first client's
 _GOOD = (Reason.CLOSED, Reason.SERVER_STOPPED)
 
 

@@ -183,6 +183,7 @@ class ServerPanel(Panel):
                 self._number("Port", self.server.port),
                 self._button("Start", "start", "Listen for clients; port 0: any free port"),
                 self._button("Stop", "stop", "Stop listening and close every connection"),
+                self._button("Clear", "clear", "Empty both lists, and forget who left"),
             ),
             self.table.make(),
             row(
@@ -192,7 +193,6 @@ class ServerPanel(Panel):
                 self._button("Disconnect selected", "disconnect", "End that client's connection"),
             ),
             row(self._received, self._log),
-            row(self._button("Clear", "clear", "Empty both lists, and forget who left")),
         )
 
     def _close(self) -> None:

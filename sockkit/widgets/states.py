@@ -17,9 +17,9 @@ INTERVAL = 0.5
 
 # Where each state stands, and the ways between them with what makes a socket take them. RFC 9293.
 _BOXES: dict[str, tuple[float, float]] = {
-    "LISTEN": (20, 20), "SYN_SENT": (480, 20), "SYN_RECV": (20, 100), "ESTABLISHED": (250, 100),
-    "FIN_WAIT1": (20, 200), "FIN_WAIT2": (20, 290), "CLOSING": (250, 290), "TIME_WAIT": (20, 380),
-    "CLOSE_WAIT": (480, 200), "LAST_ACK": (480, 290), "CLOSED": (480, 380),
+    "LISTEN": (20, 10), "SYN_SENT": (480, 10), "SYN_RECV": (20, 100), "ESTABLISHED": (250, 100),
+    "FIN_WAIT1": (20, 210), "FIN_WAIT2": (20, 300), "CLOSING": (250, 300), "TIME_WAIT": (20, 390),
+    "CLOSE_WAIT": (480, 210), "LAST_ACK": (480, 300), "CLOSED": (480, 390),
 }  # fmt: skip
 _WAYS = (
     ("LISTEN", "SYN_RECV", "a SYN comes"),
@@ -35,7 +35,7 @@ _WAYS = (
     ("LAST_ACK", "CLOSED", "ACK"),
     ("TIME_WAIT", "CLOSED", "about a minute"),
 )
-_WIDTH, _HEIGHT = 170, 44  # pixels of a box
+_WIDTH, _HEIGHT = 170, 56  # pixels of a box
 
 
 class Ends(NamedTuple):
@@ -85,19 +85,16 @@ class SocketStates(SceneView):
     def scene(self, times: bool = True) -> Scene:
         """The diagram; a state in which somebody is has a strong edge, and says who."""
         ends = self.ends()
-        here: dict[str, list[str]] = defaultdict(list)
-        for side in ("server", "client"):
-            for end in ends:
-                here[getattr(end, side)].append(f"{side} {end.number or '?'}")
+        here = {state: _here(ends, state) for state in _BOXES}
         if self._server.running:
-            here["LISTEN"].append("server")
-        scene = Scene(720, 440)
+            here["LISTEN"] = ["server"]
+        scene = Scene(720, 470)
         for way in _WAYS:
             _way(scene, *way)
         for state, (x, y) in _BOXES.items():
             _state(scene, state, x, y, here[state])
         if self.unavailable:
-            scene.text(20, 436, self.unavailable, "bad")
+            scene.text(20, 464, self.unavailable, "bad")
         return scene
 
     def version(self) -> object:
@@ -139,13 +136,22 @@ def _who(end: Ends) -> str:
     return f"client {end.number}" if end.number else "somebody"
 
 
+def _here(ends: list[Ends], state: str) -> list[str]:
+    """Which ends are in a state, in words: a text for the servers', one for the clients'."""
+    texts = []
+    for side in ("server", "client"):
+        numbers = [str(end.number or "?") for end in ends if getattr(end, side) == state]
+        more = f" and {len(numbers) - 6} more" if len(numbers) > 6 else ""
+        texts += [f"{side} {' '.join(numbers[:6])}{more}"] if numbers else []
+    return texts
+
+
 def _state(scene: Scene, state: str, x: float, y: float, who: list[str]) -> None:
     scene.box(x, y, _WIDTH, _HEIGHT, "here" if who else "box", key=state)
     scene.text(x + _WIDTH / 2, y + 18, state, "head", "middle", key=state)
-    if who:
-        shown = ", ".join(who[:2]) + (f" +{len(who) - 2}" if len(who) > 2 else "")
-        scene.text(x + _WIDTH / 2, y + 35, shown, "small", "middle", key=state)
-    scene.details[state] = [("state", state), ("here", plain(", ".join(who) or "nobody"))]
+    for i, text in enumerate(who):
+        scene.text(x + _WIDTH / 2, y + 34 + 14 * i, text, "small", "middle", key=state)
+    scene.details[state] = [("state", state), ("here", ", ".join(who) or "nobody")]
 
 
 def _way(scene: Scene, start: str, end: str, why: str) -> None:

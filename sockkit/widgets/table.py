@@ -47,7 +47,7 @@ class ClientTable(Shown):
         with self._lock:
             self._server = server
             self._feed: Feed | None = feed_of(server)
-            self._last: dict[int, Any] = {}  # seen connected: keeps their counts when they left
+            self._last: dict[int, Any] = dict(server.clients)  # keeps their counts when they left
             self._from = self._feed.seen
 
     @property
@@ -115,10 +115,11 @@ class ClientTable(Shown):
         return {record.number: self._gone_row(record, places) for record in shown}
 
     def _gone_row(self, record: Disconnected, places: dict[int, Connected]) -> list[str]:
-        connection = self._last.get(record.number)
+        known = self._last.get(record.number)
+        connection = known or (self._feed.met(record.number) if self._feed else None)
         if connection is not None:
             return [*client_row(connection)[:-1], str(record.reason)]
-        # It came and left between two looks: only the records know of it.
+        # It came into a crowd and left between two looks: only the records know of it.
         address = places[record.number].address if record.number in places else None
         row = [""] * len(COLUMNS)
         row[0], row[2], row[-1] = str(record.number), plain(place(address)), str(record.reason)

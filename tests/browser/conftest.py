@@ -24,10 +24,6 @@ ROOT = Path(__file__).parents[2]
 _numbers = itertools.count(1)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pictures", action="store_true", help="write the README's pictures")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
@@ -64,9 +60,10 @@ def base_url() -> None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """One JupyterLab for all tests, with settings of its own."""
+    """One JupyterLab for all tests, with settings of its own; `kernels.py` asks for others."""
     root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
-    with jupyter(root, home) as server:
+    app, kernel = (os.environ.get(f"SOCKKIT_{name}", "") for name in ("JUPYTER_APP", "KERNEL"))
+    with jupyter(root, home, app or "lab", kernel) as server:
         yield server
 
 

@@ -59,18 +59,21 @@ class Jupyter:
 
 
 @contextlib.contextmanager
-def jupyter(
-    root: Path, home: Path, app: str = "lab", python: str = sys.executable
-) -> Iterator[Jupyter]:
-    """Run JupyterLab (`app` "lab") or Notebook ("notebook") over `root`, all settings in `home`."""
+def jupyter(root: Path, home: Path, app: str = "lab", kernel: str = "") -> Iterator[Jupyter]:
+    """Run JupyterLab (`app` "lab") or Notebook ("notebook") over `root`, all settings in `home`.
+
+    `kernel` is the Python that runs the notebooks, if not this one.
+    """
     port = _free_port()
     command = [
-        python, "-m", "jupyter", app, "--no-browser", "--ip=127.0.0.1", f"--port={port}",
+        sys.executable, "-m", "jupyter", app, "--no-browser", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--allow-root",
         "--ServerApp.disable_check_xsrf=True", "--LabApp.expose_app_in_browser=True",
         "--JupyterNotebookApp.expose_app_in_browser=True", "--LabApp.news_url=",
         f"--ServerApp.root_dir={root}",
     ]  # fmt: skip
+    if kernel:
+        _write_kernel(home / "jupyter_data_dir" / "kernels" / "python3", kernel)
     log = home / "jupyter.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -98,6 +101,13 @@ def _environment(home: Path) -> dict[str, str]:
     source = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
     return os.environ | places | {"PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+
+def _write_kernel(folder: Path, python: str) -> None:
+    folder.mkdir(parents=True)
+    argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
 
 
 def _free_port() -> int:

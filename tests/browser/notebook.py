@@ -70,6 +70,10 @@ class Notebook:
         """Whether the kernel runs a cell now."""
         return bool(self.page.evaluate("() => lesson.running()"))
 
+    def answers_while_busy(self) -> bool:
+        """Whether this kernel has subshells: since ipykernel 7, for widgets while a cell runs."""
+        return bool(self.page.evaluate("() => lesson.subshells()"))
+
     def interrupt(self) -> None:
         """Interrupt the cell that runs."""
         self.page.evaluate("() => lesson.kernel().interrupt()")

@@ -24,6 +24,7 @@ window.lesson = {
     && (window.lesson.errors().length > 0 || window.lesson.code().every((cell) => cell.executionCount)),
   errors: () => window.lesson.outputs().filter((output) => output.output_type === "error")
     .map((output) => `${output.ename}: ${output.evalue}`),
+  subshells: () => Boolean(window.lesson.kernel().supportsSubshells),
   running: () => window.lesson.code().some(
     (cell) => cell.sharedModel.executionState === "running"),
   // Run code without a cell; returns its value as text. A raised exception becomes an Error.

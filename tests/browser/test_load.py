@@ -16,14 +16,13 @@ CLIENTS = 1_000
 RATE = 10_000  # records a second: each echo is a message received and one sent
 
 SERVER = """
-import resource, sys, time
+import psutil
 from IPython.display import display
 from sockkit.sync import Server
 from sockkit.widgets import ClientTable, MessageLadder, ServerPanel
 
 def memory():
-    scale = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes there
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20
+    return psutil.Process().memory_info().rss / 2**20
 
 server = Server(lambda connection, message: connection.send(message)).start()
 """

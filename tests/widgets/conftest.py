@@ -45,9 +45,9 @@ def dial(server: Server) -> Iterator[Callable[[], socket.socket]]:
     with ExitStack() as sockets:
 
         def connect() -> socket.socket:
-            count = len(server.clients)
             raw = sockets.enter_context(socket.create_connection(server.address, timeout=5))
-            server.wait_for_clients(count + 1)
+            place = raw.getsockname()
+            until(lambda: place in [client.address for client in server.clients.values()])
             return raw
 
         yield connect

@@ -3,6 +3,7 @@
 import gc
 import socket
 from collections.abc import Callable
+from typing import ClassVar
 
 from sockkit.events import Connected, Disconnected, Reason, Received
 from sockkit.sync import Client, Server
@@ -13,6 +14,8 @@ from .waiting import until
 
 class Silent:
     """A server that tells only what a test tells."""
+
+    clients: ClassVar[dict[int, object]] = {}
 
     def observe(self, callback: Callable[[object], object]) -> Callable[[], None]:
         self.tell = callback

@@ -48,6 +48,7 @@ def test_the_selected_client_is_disconnected() -> None:
         server.press("Start")
         client.fill(Host="127.0.0.1", Port=server.server.address[1])
         client.press("Connect")
+        server.server.wait_for_clients(1)
         server.select(1)
         server.press("Disconnect selected")
         until(lambda: not client.connected)

@@ -4,10 +4,12 @@ import socket
 import struct
 from collections.abc import Callable
 
+import pytest
+
 from sockkit.events import Reason
 from sockkit.sync import Server
 from sockkit.views import COLUMNS, connection_html, server_html
-from sockkit.widgets import ClientTable
+from sockkit.widgets import ClientTable, feed
 
 from .waiting import until
 
@@ -55,6 +57,19 @@ def test_counts_of_one_who_left_stay(server: Server, dial: Dial) -> None:
 
 
 def test_one_who_came_and_left_between_two_looks(server: Server, dial: Dial) -> None:
+    with ClientTable(server) as table:
+        peer = dial()
+        peer.sendall(b"hello\n")
+        assert peer.recv(100) == b"HELLO\n"
+        peer.close()
+        until(lambda: not server.clients)
+        assert table.to_text().splitlines()[1].split() == ["1", "1", "1", "closed"]
+
+
+def test_one_who_came_into_a_crowd_and_left_between_two_looks(
+    server: Server, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "CROWD", 0)
     with ClientTable(server) as table:
         peer = dial()
         place = peer.getsockname()[1]
