@@ -112,7 +112,6 @@ class Vanisher(Peer):
         self._note(f"went silent: neither FIN nor RST{still}")
 
     def _leave(self) -> None:
-        sockopts.mend(self._socket)
         sockopts.reset(self._socket)
         self._note("came back without a memory: RST")
 

@@ -94,11 +94,14 @@ action = st.one_of(
 
 
 @settings(max_examples=100, deadline=None)
-@given(script=st.lists(action, min_size=5, max_size=30))
-def test_every_byte_arrives_in_order_whatever_the_faults(script):
+@given(
+    first=st.lists(st.tuples(st.just("set"), ways, fault), max_size=4),
+    script=st.lists(action, min_size=5, max_size=30),
+)
+def test_every_byte_arrives_in_order_whatever_the_faults(first, script):
     with linked() as (link, client, server):
         sent = {"up": 0, "down": 0}
-        for what, way, value in script:
+        for what, way, value in first + script:
             if what == "set":
                 link.set(way=way, **value)
             elif what == "heal":
@@ -117,6 +120,26 @@ def test_every_byte_arrives_in_order_whatever_the_faults(script):
         for way, size in sent.items():
             passed = b"".join(s.data for s in link.segments if s.way == way)
             assert passed == STREAM[:size]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"split": 1, "gap": 0.0},
+        {"glue": 0.01},
+        {"delay": 0.01},
+        {"rate": 100_000},
+        {"split": 7, "gap": 0.0, "glue": 0.005, "delay": 0.005, "rate": 100_000},
+    ],
+    ids=lambda faults: "+".join(faults),
+)
+def test_what_is_sent_in_many_pieces_keeps_its_order(faults):
+    with linked(**faults) as (_, client, server):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, 10_000, 100):
+            client.sendall(STREAM[start : start + 100])
+        client.shutdown(socket.SHUT_WR)
+        assert everything(server) == STREAM[:10_000]
 
 
 def test_a_link_without_faults_passes_much_both_ways_at_once():
@@ -160,10 +183,12 @@ def test_split_one_way_leaves_the_other_whole():
 
 
 def test_glue_makes_one_piece_of_several():
-    with linked(glue=0.1) as (link, client, server):
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for piece in (b"one\n", b"two\n", b"three\n"):
-            client.sendall(piece)
+    with linked(glue=0.2) as (link, client, server):
+        client.sendall(b"one\n")
+        assert silent(server)
+        client.sendall(b"two\n")
+        assert silent(server)
+        client.sendall(b"three\n")
         assert server.recv(100) == b"one\ntwo\nthree\n"
         assert len(link.segments) == 1
 
@@ -229,8 +254,12 @@ def test_what_lost_bytes_stays_silent_after_the_black_hole():
 def test_who_comes_during_a_black_hole_never_reaches_the_server(listener):
     with Link(listener.getsockname(), black_hole=True) as link:
         with socket.create_connection(link.address) as client:
-            client.sendall(b"hello")
-            link.wait_for(1)
+            while not link.connections:
+                time.sleep(0.001)
+            link.heal()
+            client.sendall(b"anybody there?")
+            assert silent(client)
+            assert link.wait_for(1)[0].dropped
         listener.settimeout(0.05)
         with pytest.raises(TimeoutError):
             listener.accept()
@@ -264,6 +293,18 @@ def test_a_cable_that_is_mended_in_time_has_lost_nothing():
         assert silent(server)
         link.heal()
         assert exactly(server, 14) == b"during the cut"
+
+
+@on_linux
+def test_what_the_link_holds_does_not_cross_a_cut_cable():
+    with linked(delay=0.1) as (link, client, server):
+        client.sendall(b"under way")
+        assert silent(server)  # long enough for the link to have it
+        link.cut()
+        link.set(delay=0.0)
+        assert silent(server)
+        link.heal()
+        assert exactly(server, 9) == b"under way"
 
 
 @on_linux

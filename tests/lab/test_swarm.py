@@ -3,15 +3,17 @@ import builtins
 import errno
 import functools
 import importlib.util
+import itertools
 import os
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from sockkit import AsyncClient, AsyncServer, Limits, Lines, Reason, Server
-from sockkit.lab import SwarmClient, async_swarm, descriptors, swarm, swarm_run
+from sockkit.lab import SwarmClient, async_swarm, descriptors, swarm, swarm_client, swarm_run
 from sockkit.lab.swarm import echo_script
 from sockkit.lab.swarm_result import SwarmResult, group_errors
 from sockkit.lab.swarm_run import Run
@@ -36,17 +38,27 @@ def test_a_thousand_clients_each_get_their_own_echo(server):
     assert result.duration < 30
 
 
-def test_all_are_connected_before_any_script_ends(server):
-    all_seen = asyncio.Event()
+def test_all_are_connected_before_any_script_starts(server):
+    connected = []
 
     async def script(client, number):
-        if number == 1:
-            while len(server.clients) < 50:
-                await asyncio.sleep(0.001)
-            all_seen.set()
-        await all_seen.wait()
+        connected.append(client._tally.connected)
 
-    assert swarm(50, server.address, script, timeout=5).ok
+    swarm(50, server.address, script)
+    assert connected == [50] * 50
+
+
+def test_each_reply_is_timed_from_the_oldest_send_without_one(server, monkeypatch):
+    clock = SimpleNamespace(perf_counter=itertools.count(1).__next__)
+    monkeypatch.setattr(swarm_client, "time", clock)
+
+    async def script(client, number):
+        client.send("at 1")
+        client.send("at 2")
+        await client.recv()  # at 3
+        await client.recv()  # at 4
+
+    assert swarm(1, server.address, script).latencies == [2, 2]
 
 
 def test_a_server_that_answers_wrongly_is_found_out():

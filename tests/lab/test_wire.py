@@ -1,4 +1,5 @@
 import threading
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,20 @@ class Shouting:
 def test_where_messages_end_is_not_claimed_when_it_can_not_be_known():
     (receive,) = fed(Shouting(), b"a b").receives
     assert (receive.messages, receive.ends) == (("a!!!", "b!!!"), ())
+
+
+class Stripping(Lines):
+    """What travels is longer than what `encode` would make of the message."""
+
+    def decoder(self):
+        decoder = super().decoder()
+        feed = decoder.feed
+        return SimpleNamespace(feed=lambda data: [m.strip() for m in feed(data)], buffered=0)
+
+
+def test_ends_that_do_not_add_up_are_not_claimed():
+    (receive,) = fed(Stripping(), b"  one  \n").receives
+    assert (receive.messages, receive.ends) == (("one",), ())
 
 
 class Broken(Shouting):
