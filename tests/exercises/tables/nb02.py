@@ -1,0 +1,391 @@
+"""Answers to the exercises of lesson 02."""
+
+import codecs
+import struct
+
+from sockkit.exercises import nb02 as ex
+
+from ..table import Table
+
+receive_text = Table(ex.receive_text)
+
+
+@receive_text.stub
+def blank(connection): ...
+
+
+@receive_text.right
+def with_an_incremental_decoder(connection):
+    decode, text = codecs.getincrementaldecoder("utf-8")().decode, ""
+    while data := connection.recv(3):
+        text += decode(data)
+    return text + decode(b"", final=True)
+
+
+@receive_text.right
+def as_a_file(connection):
+    with connection.makefile("r", encoding="utf-8", newline="") as stream:
+        return stream.read()
+
+
+@receive_text.right
+async def as_a_coroutine(connection):
+    import asyncio
+
+    connection.setblocking(False)
+    pieces = []
+    while data := await asyncio.get_running_loop().sock_recv(connection, 10):
+        pieces.append(data)
+    return b"".join(pieces).decode()
+
+
+@receive_text.wrong("raised UnicodeDecodeError")
+def decodes_each_piece(connection):
+    text = ""
+    while data := connection.recv(1024):
+        text += data.decode()
+    return text
+
+
+@receive_text.wrong("I cut in the middle of a character")
+def ignores_what_does_not_fit(connection):
+    text = ""
+    while data := connection.recv(1024):
+        text += data.decode(errors="ignore")
+    return text
+
+
+@receive_text.wrong("raised UnicodeDecodeError|you returned")
+def first_receive_only(connection):
+    return connection.recv(1024).decode()
+
+
+@receive_text.wrong("You returned bytes")
+def leaves_it_bytes(connection):
+    data = b""
+    while piece := connection.recv(1024):
+        data += piece
+    return data
+
+
+@receive_text.wrong("still running when I stopped waiting")
+def never_sees_the_end(connection):
+    data = b""
+    while True:
+        data += connection.recv(1024)
+
+
+decoder = Table(ex.decoder)
+
+
+@decoder.stub
+class Blank:
+    def feed(self, data): ...
+
+
+@decoder.right
+class WithPartition:
+    def __init__(self):
+        self.buffer = bytearray()
+
+    def feed(self, data):
+        self.buffer += data
+        lines = []
+        while b"\n" in self.buffer:
+            line, _, self.buffer = self.buffer.partition(b"\n")
+            lines.append(line.decode("utf-8"))
+        return lines
+
+
+@decoder.right
+class ByteByByte:
+    def __init__(self):
+        self.line = []
+
+    def feed(self, data):
+        found = []
+        for byte in data:
+            if byte == 10:
+                found.append(bytes(self.line).decode())
+                self.line = []
+            else:
+                self.line.append(byte)
+        return tuple(found)
+
+
+@decoder.wrong("raised UnicodeDecodeError|came out as|fewer|more")
+class ForgetsTheRest:
+    def feed(self, data):
+        return [line.decode() for line in data.split(b"\n")[:-1]]
+
+
+@decoder.wrong("message 7 came out as `'a'`")
+class SplitsLikeSplitlines:
+    def __init__(self):
+        self.waiting = b""
+
+    def feed(self, data):
+        whole, newline, rest = (self.waiting + data).rpartition(b"\n")
+        self.waiting = rest
+        return whole.decode().splitlines() if whole.strip(b"\n") else [""] * bool(newline)
+
+
+@decoder.wrong("raised UnicodeDecodeError")
+class DecodesEachPiece:
+    def __init__(self):
+        self.waiting = ""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data.decode()).split("\n")
+        return lines
+
+
+@decoder.wrong("message 3 came out as")
+class DropsEmptyLines:
+    def __init__(self):
+        self.waiting = b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        return [line.decode() for line in lines if line]
+
+
+@decoder.wrong("Message 1 is bytes")
+class LeavesBytes:
+    def __init__(self):
+        self.waiting = b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        return lines
+
+
+@decoder.wrong("something that both share")
+class SharesItsBuffer:
+    waiting = bytearray()
+
+    def feed(self, data):
+        self.waiting += data
+        *lines, rest = self.waiting.split(b"\n")
+        self.waiting[:] = rest
+        return [line.decode() for line in lines]
+
+
+@decoder.wrong("`feed` returned `None`")
+class ReturnsNothingYet:
+    def __init__(self):
+        self.waiting = b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        if lines:
+            return [line.decode() for line in lines]
+
+
+bounded = Table(ex.bounded)
+
+
+@bounded.stub
+class BlankBounded:
+    def __init__(self, limit): ...
+
+    def feed(self, data): ...
+
+
+@bounded.right
+class WithPartitionAndLimit:
+    def __init__(self, limit):
+        self.limit, self.buffer = limit, b""
+
+    def feed(self, data):
+        self.buffer += data
+        lines = []
+        while True:
+            line, newline, rest = self.buffer.partition(b"\n")
+            if len(line) > self.limit:
+                raise ValueError(f"more than {self.limit} bytes")
+            if not newline:
+                return lines
+            lines.append(line.decode())
+            self.buffer = rest
+
+
+@bounded.right
+class ByteByByteWithLimit:
+    def __init__(self, limit):
+        self.limit, self.line = limit, bytearray()
+
+    def feed(self, data):
+        found = []
+        for byte in data:
+            if byte == 10:
+                found.append(self.line.decode())
+                self.line = bytearray()
+                continue
+            self.line.append(byte)
+            if len(self.line) > self.limit:
+                raise ValueError
+        return found
+
+
+@bounded.wrong("without a newline, and nothing was raised")
+class LooksAtWholeLinesOnly:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        if any(len(line) > self.limit for line in lines):
+            raise ValueError("too long")
+        return [line.decode() for line in lines]
+
+
+@bounded.wrong("raised ValueError")
+class BoundsTheReceive:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        if len(self.waiting + data) > self.limit:
+            raise ValueError("too long")
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        return [line.decode() for line in lines]
+
+
+@bounded.wrong("in 51 characters, and nothing was raised")
+class CountsCharacters:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        lines = [line.decode() for line in lines]
+        if len(self.waiting) > self.limit or any(len(line) > self.limit for line in lines):
+            raise ValueError("too long")
+        return lines
+
+
+@bounded.wrong("raised ValueError")
+class OffByOne:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        if any(len(line) >= self.limit for line in [*lines, self.waiting]):
+            raise ValueError("too long")
+        return [line.decode() for line in lines]
+
+
+@bounded.wrong("you raised OverflowError")
+class AnotherError:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        if any(len(line) > self.limit for line in [*lines, self.waiting]):
+            raise OverflowError("too long")
+        return [line.decode() for line in lines]
+
+
+prefixed = Table(ex.prefixed)
+
+
+@prefixed.stub
+class BlankPrefixed:
+    def encode(self, message): ...
+
+    def feed(self, data): ...
+
+
+@prefixed.right
+class WithStruct:
+    def __init__(self):
+        self.buffer = bytearray()
+
+    def encode(self, message):
+        return struct.pack(">I", len(message)) + message
+
+    def feed(self, data):
+        self.buffer.extend(data)
+        found = []
+        while len(self.buffer) >= 4 and len(self.buffer) - 4 >= self.size():
+            end = 4 + self.size()
+            found.append(bytes(self.buffer[4:end]))
+            del self.buffer[:end]
+        return found
+
+    def size(self):
+        return struct.unpack_from(">I", self.buffer)[0]
+
+
+@prefixed.right
+class AsAGenerator:
+    def __init__(self):
+        self.found = []
+        self.steps = self.run()
+        next(self.steps)
+
+    @staticmethod
+    def encode(message):
+        return b"".join([struct.pack("!L", len(message)), message])
+
+    def run(self):
+        data = b""
+        while True:
+            while len(data) < 4:
+                data += yield
+            size, data = int.from_bytes(data[:4], "big"), data[4:]
+            while len(data) < size:
+                data += yield
+            self.found.append(data[:size])
+            data = data[size:]
+
+    def feed(self, data):
+        self.found = []
+        self.steps.send(data)
+        return self.found
+
+
+class _Model(ex.prefixed.model):
+    """The model solution, for answers that are wrong in one place."""
+
+
+@prefixed.wrong("Which byte of the length comes first")
+class LittleEndian(_Model):
+    def encode(self, message):
+        return len(message).to_bytes(4, "little") + message
+
+
+@prefixed.wrong("Which byte of the length comes first, and what does it count")
+class CountsTheHeader(_Model):
+    def encode(self, message):
+        return (len(message) + 4).to_bytes(4, "big") + message
+
+
+@prefixed.wrong("fewer")
+class OneMessagePerReceive(_Model):
+    def feed(self, data):
+        self.waiting += data
+        if len(self.waiting) < 4:
+            return []
+        end = 4 + int.from_bytes(self.waiting[:4], "big")
+        if len(self.waiting) < end:
+            return []
+        message, self.waiting = self.waiting[4:end], self.waiting[end:]
+        return [message]
+
+
+@prefixed.wrong("fewer|came out as|raised")
+class WantsAWholeHeader(_Model):
+    def feed(self, data):
+        if len(data) < 4 and not self.waiting:
+            return []
+        return super().feed(data)
+
+
+@prefixed.wrong("message 2 came out as")
+class SkipsEmptyMessages(_Model):
+    def feed(self, data):
+        return [message for message in super().feed(data) if message]
