@@ -66,7 +66,8 @@ def shown(cell: Any) -> str:
         if output.output_type == "error":
             parts.append("\n".join(output.traceback))
         parts.append(output.get("text", ""))
-        parts += [str(text) for mime, text in output.get("data", {}).items() if _is_text(mime)]
+        data = sorted(output.get("data", {}).items())  # a stored file has them in this order
+        parts += [str(text) for mime, text in data if _is_text(mime)]
     return "\n".join(part for part in parts if part)
 
 
