@@ -26,7 +26,7 @@ from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Reason
 from sockkit.framing import Decoder
 from sockkit.handover import Handover
-from sockkit.sockets import let_go, unread
+from sockkit.sockets import let_go, reset_on_close, unread
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
@@ -299,16 +299,22 @@ class Channel(asyncio.BufferedProtocol):
             self.flush()
             self.transport.close()
             if self.transport.get_write_buffer_size():
-                self.group.loop.call_later(self.linger, self.transport.abort)
+                self.group.loop.call_later(self.linger, self.give_up)
             self.ended()
 
     def abort(self, reason: Reason) -> None:
-        """End at once; what waits is dropped, and the peer sees a reset."""
+        """End at once; what waits is dropped."""
         if self.reason is None:
             self.reason = reason
-            self._empty_output()
-            self.transport.abort()
+            self.give_up()
             self.ended()
+
+    def give_up(self) -> None:
+        """Close now. If something waits, the peer sees a reset, and not half of it as the whole."""
+        if self.pending:
+            reset_on_close(self.transport.get_extra_info("socket"))
+        self._empty_output()
+        self.transport.abort()
 
     def cut_off(self, reason: Reason) -> None:
         """In a forked child: the connection is the parent's, and only the parent's."""

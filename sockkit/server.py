@@ -140,7 +140,7 @@ class AsyncServer:
                 channel.end(Reason.SERVER_STOPPED)
             await self._until(lambda: not others(), deadline)
             for channel in others():
-                channel.transport.abort()
+                channel.give_up()
                 if task := service.workers.task_of(channel):
                     task.cancel()
             await self._until(lambda: not others(), loop.time() + LAST_WORD)

@@ -147,6 +147,8 @@ class ServerChannel(ListeningChannel):
             self._refuse("no token", REFUSED)
         else:
             log.info("client %d: %s", self.connection.number, fault)
+            if self.busy:
+                self.hold(LAG)  # what it sends until the callbacks are done is of no use
             self._call(self._end_after_callbacks, iter([Reason.PROTOCOL_ERROR]))
 
     def peer_closed(self) -> None:

@@ -8,6 +8,8 @@ import ipaddress
 import logging
 import os
 import socket
+import struct
+import sys
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -144,6 +146,12 @@ def unread(connection: asyncio.trsock.TransportSocket, say_fin: bool) -> Iterato
                 yield data
             else:
                 break
+
+
+def reset_on_close(connection: asyncio.trsock.TransportSocket) -> None:
+    """Have the close of this socket drop what the kernel still holds, and tell the peer by a RST."""
+    layout = "hh" if sys.platform == "win32" else "ii"
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
 
 
 def is_loopback(host: str) -> bool:

@@ -87,6 +87,17 @@ def reset(raw: socket.socket) -> None:
     raw.close()
 
 
+def fill(raw: socket.socket, piece: bytes, at_most: int = 1 << 30) -> int:
+    """Send as much as is taken, until nothing has been for 0.2 seconds; return how many bytes."""
+    raw.settimeout(0.2)
+    taken = 0
+    with contextlib.suppress(TimeoutError):
+        while taken < at_most:
+            taken += raw.send(piece)
+    raw.settimeout(20)
+    return taken
+
+
 def until_sent(raw: socket.socket) -> None:
     """Wait until the other system has all that was sent.
 

@@ -105,8 +105,10 @@ def test_a_reset_while_a_callback_waits_is_no_fault_of_the_callback(
     assert [record for record in log.records if record.levelno >= 40] == []
 
 
-def test_a_client_gone_before_it_was_accepted_leaves_no_trace_but_its_number() -> None:
-    gate, notes = threading.Event(), Notes()
+def test_a_client_gone_before_it_was_accepted_leaves_no_trace_but_its_number(
+    gate: threading.Event,
+) -> None:
+    notes = Notes()
 
     def on_message(connection: Connection, text: str) -> None:
         gate.wait()

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import socket
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from sockkit import AsyncServer, Client, Connection, Raw, Reason, Server, serving
 
 from ..waiting import until
-from .peers import Notes, dial, echo, in_a_loop, read_to_end, slow_echo
+from .peers import Notes, dial, echo, fill, in_a_loop, read_to_end, slow_echo
 
 
 def test_callbacks_come_in_order_and_on_the_servers_own_thread() -> None:
@@ -118,8 +117,7 @@ def test_coroutine_callbacks_come_in_order_one_at_a_time() -> None:
     assert entries == [(), *((str(number),) for number in range(100)), (Reason.CLOSED,)]
 
 
-def test_a_client_whose_callback_waits_holds_up_nobody_else() -> None:
-    gate = threading.Event()
+def test_a_client_whose_callback_waits_holds_up_nobody_else(gate: threading.Event) -> None:
 
     async def on_message(connection: Connection, text: str) -> None:
         if text == "wait":
@@ -173,8 +171,8 @@ def test_every_kind_of_callable_will_do(kind: str) -> None:
         assert list(client) == [str(number) for number in range(200)]
 
 
-def test_messages_wait_until_on_connect_has_ended() -> None:
-    gate, entries = threading.Event(), list[str]()
+def test_messages_wait_until_on_connect_has_ended(gate: threading.Event) -> None:
+    entries = list[str]()
 
     async def on_connect(connection: Connection) -> None:
         await asyncio.to_thread(gate.wait)
@@ -212,25 +210,16 @@ def test_what_asyncio_offers_to_a_task_works_in_a_callback() -> None:
             assert [client.recv() for _ in range(4)] == ["timeout", "group", "gather", text]
 
 
-def test_a_handler_that_lags_stops_the_reading_and_memory_stays_flat() -> None:
-    gate = threading.Event()
+def test_a_handler_that_lags_stops_the_reading_and_memory_stays_flat(gate: threading.Event) -> None:
 
     async def on_message(connection: Connection, data: bytes) -> None:
         await asyncio.to_thread(gate.wait)
 
     with Server(on_message, framing=Raw()) as server, dial(server.address) as raw:
-        raw.setblocking(False)
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
-        piece, taken, stuck_since = bytes(1 << 16), 0, time.monotonic()
-        while time.monotonic() - stuck_since < 0.3:  # until the kernel has been full for a while
-            try:
-                taken += raw.send(piece)
-                stuck_since = time.monotonic()
-            except BlockingIOError:
-                time.sleep(0.01)
+        taken = fill(raw, bytes(1 << 16))
         [connection] = server.clients.values()
         assert connection.received_bytes <= 2 * (1 << 16)
-        assert taken > connection.received_bytes
+        assert connection.received_bytes < taken < 1 << 30
         gate.set()
         until(lambda: connection.received_bytes == taken)
 
@@ -281,7 +270,7 @@ def test_a_callback_that_holds_the_loop_is_named(
 
 
 def test_a_callback_that_waits_holds_nobody(
-    hold: Callable[[float], None], log: pytest.LogCaptureFixture
+    hold: Callable[[float], None], log: pytest.LogCaptureFixture, gate: threading.Event
 ) -> None:
     waiting = threading.Event()
 
@@ -290,7 +279,6 @@ def test_a_callback_that_waits_holds_nobody(
         await asyncio.to_thread(gate.wait)
         connection.send(text)
 
-    gate = threading.Event()
     with Server(on_message) as server, Client(server.address) as client:
         client.send("hello")
         waiting.wait()
