@@ -1,8 +1,8 @@
 """`python -m sockkit connect`: what is typed is sent, what comes back is printed as it comes.
 
-Two things are waited for at once, the input and the server, and no operating system but Unix can
-wait for both in one call. So a thread reads the input, and the main thread receives: the `Client`
-may be used from both. Replies go to stdout and remarks to stderr, so that a pipe gets only replies.
+Two things are waited for at once, the input and the server, and Windows can't wait for both in one
+call. So a thread reads the input, and the main thread receives: a `Client` may be used from both.
+Replies go to stdout and remarks to stderr, so that a pipe gets only replies.
 """
 
 import sys
