@@ -21,6 +21,7 @@ from sockkit.exercises.where import frames_of_task, learners_place, named
 NUDGE = 0.05  # seconds between two attempts to end a call
 _TURN = 0.02  # seconds between two looks at whether the loop gets its turn
 _HELD = 0.3  # seconds without a turn, from which the loop counts as blocked
+_PATIENCE = 0.8  # seconds that a thread is asked to end
 LAST_STEPS = 0.3  # seconds for tasks to end by themselves, and again when cancelled
 
 
@@ -41,7 +42,7 @@ class Call:
         self.awaited = False  # what the function returned
         self.unawaited = ""  # the name of a coroutine that the answer returned, and did not await
         self.complaints: list[str] = []  # what went wrong in tasks that nobody waited for
-        self.quiet_until = 0.0  # the last steps of a loop are not interrupted before
+        self.quiet_until = 0.0  # the first and last steps of a loop are not interrupted before
         self._function = function
         self._args = args
         self._in_loop = in_loop
@@ -105,7 +106,9 @@ class Call:
         return await value
 
     def _in_loop_of_its_own(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        self.quiet_until = time.monotonic() + LAST_STEPS  # a half-made loop could not be closed
         loop = asyncio.new_event_loop()
+        self.quiet_until = 0.0
         loop.set_debug(False)  # how long a step may take is judged here, and told once
         loop.set_exception_handler(self._complain)
         try:
@@ -149,6 +152,10 @@ class Call:
 class Place(Protocol):
     """Where calls are made."""
 
+    @property
+    def ends_within(self) -> float:
+        """Seconds that it takes to end calls, and what they left behind, at most."""
+
     def begin(self, call: Call) -> None:
         """Have the call made."""
 
@@ -159,22 +166,23 @@ class Place(Protocol):
 class OwnThread:
     """Each call in a thread of its own. They run beside each other; the end is less certain."""
 
+    ends_within = 2.0
+
     def begin(self, call: Call) -> None:
         """Start the thread."""
         call.thread = threading.Thread(target=call.run, name=f"answer {call.name}", daemon=True)
         call.thread.start()
 
     def end(self, call: Call, wake: Callable[[], None]) -> None:
-        """Try for a second."""
-        thread = call.thread
+        """Try for a while."""
         call.cancel()
-        for _ in range(round(1 / NUDGE)):
-            if call.done.wait(NUDGE) or thread is None:
-                break
-            throw_into(thread)
+        if call.thread and not call.done.is_set():
             wake()
-        if thread and call.done.is_set():
-            thread.join(1)
+            deadline = time.monotonic() + _PATIENCE
+            while not call.done.wait(NUDGE) and time.monotonic() < deadline:
+                throw_into(call.thread)
+        if call.thread and call.done.is_set():
+            call.thread.join(_PATIENCE)
 
 
 def throw_into(thread: threading.Thread) -> None:

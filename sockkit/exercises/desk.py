@@ -2,9 +2,9 @@
 
 Python cannot end a thread from outside: one that sleeps or waits for a lock goes on doing so. Its
 main thread is the exception. There, on every POSIX system, a signal breaks into whatever is going
-on: a sleep, a lock, a receive, an endless loop. That is how Ctrl-C works, and it is used here. The
-answer runs where `check` was called, and the check acts beside it, in a thread of its own, and
-interrupts it when its time is over.
+on: a sleep, a lock, a receive, an endless loop. That is how Ctrl-C works, and here it is done with
+another signal. The answer runs where `check` was called, and the check acts beside it, in a thread
+of its own, and interrupts it when its time is over.
 
 Where that thread can't be had (on Windows, or when `check` was not called from the main thread),
 and for answers that must run beside each other, there is `calls.OwnThread`.
@@ -24,13 +24,28 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Self
 
+from sockkit.exercises import calls
 from sockkit.exercises.calls import NUDGE, Call
 
+# Ignored where nobody handles it, and used by next to nobody; Go's runtime took it for the same.
+_NUDGE_SIGNAL = getattr(signal, "SIGURG", signal.SIGINT)
+_OURS = (__file__, calls.__file__)
 _POLITE = 3  # so many interrupts may be swallowed, before each line raises
 
 
 class Ended(KeyboardInterrupt):
-    """Raised inside an answer to end it. What Jupyter's stop button does, but for one call."""
+    """Raised inside an answer to end it. What Jupyter's stop button does, but for one call.
+
+    An answer that catches it and goes on is not done with it: what is swallowed is soon deleted,
+    and from then on each line raises anew, until one is reached where nobody catches it.
+    """
+
+    def __init__(self, swallowed: Callable[[], None]) -> None:
+        super().__init__()
+        self._swallowed = swallowed
+
+    def __del__(self) -> None:
+        self._swallowed()
 
 
 class MainThread:
@@ -39,19 +54,24 @@ class MainThread:
     `attend` makes the calls that another thread begins, until that one says `dismiss`.
     """
 
+    ends_within = 0.8
+
     def __init__(self) -> None:
         self.interrupted = False  # by the person at the keyboard
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._current: Call | None = None
-        self._nudged = False
         self._swallowed = 0
 
     def __enter__(self) -> Self:
-        self._previous = signal.signal(signal.SIGINT, self._on_signal)
+        self._previous = {
+            signal.SIGINT: signal.signal(signal.SIGINT, self._on_interrupt),
+            _NUDGE_SIGNAL: signal.signal(_NUDGE_SIGNAL, self._on_nudge),
+        }
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def attend(self) -> None:
         """Make calls until dismissed. An interrupt ends the call, and is remembered."""
@@ -81,34 +101,42 @@ class MainThread:
         main = threading.main_thread().ident or 0
         call.cancel()
         while not call.done.wait(NUDGE):
-            self._nudged = True
-            signal.pthread_kill(main, signal.SIGINT)
+            signal.pthread_kill(main, _NUDGE_SIGNAL)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        nudged, self._nudged = self._nudged, False
-        self.interrupted = self.interrupted or not nudged
-        call = self._current
-        if call is None or call.done.is_set():
-            return
-        if not nudged:
-            raise KeyboardInterrupt
-        if call.ending and time.monotonic() > call.quiet_until:
+    def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True  # the check notices at its next wait, and ends its calls
+
+    def _on_nudge(self, number: int, frame: FrameType | None) -> None:
+        if self._must_end():
             self._swallowed += 1
             if self._swallowed > _POLITE:
-                self._raise_at_each_line(frame)
-            raise Ended
+                self._raise_at_each_line()
+            raise Ended(self._raise_at_each_line)
 
-    def _raise_at_each_line(self, frame: FrameType | None) -> None:
-        """For an answer that catches every exception, and tries again for ever."""
-        sys.settrace(_raise)
+    def _must_end(self) -> bool:
+        call = self._current
+        if call is None or not call.ending or call.done.is_set():
+            return False
+        return time.monotonic() > call.quiet_until
+
+    def _raise_at_each_line(self) -> None:
+        # A trace function that raises is removed by that: it is good for one line.
+        if not self._must_end():
+            return
+        frames = []
+        frame: FrameType | None = sys._getframe()
         while frame and frame.f_code is not Call.run.__code__:
-            frame.f_trace = _raise
+            if frame.f_code.co_filename not in _OURS:
+                frames.append(frame)
             frame = frame.f_back
+        if frame and frames:
+            for frame in frames:
+                frame.f_trace = self._trace
+            sys.settrace(self._trace)
 
-
-def _raise(frame: FrameType, event: str, arg: Any) -> None:
-    if event == "line":
-        raise Ended
+    def _trace(self, frame: FrameType, event: str, arg: Any) -> None:
+        if event == "line" and self._must_end():
+            raise Ended(self._raise_at_each_line)
 
 
 @contextlib.contextmanager

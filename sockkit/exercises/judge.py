@@ -20,21 +20,29 @@ from sockkit.exercises.where import named
 
 Check = Callable[[Trial, Any], str]
 
-SECONDS = 4.0  # for a check; ending what it began takes less than a fifth second
+SECONDS = 4.7  # for the check and for ending what it began
 
 
-def judge(check: Check, answer: Any, goal: str, seconds: float = SECONDS) -> Verdict:
-    """Run the check on the answer, on live sockets, and say what came of it.
+def judge(check: Check, answer: Any, goal: str) -> Verdict:
+    """Run the check on the answer, on live sockets, and say what came of it, all within 5 s.
 
     Works on any thread, with or without a running event loop. An interrupt (Ctrl-C) ends the check
     and everything it began, and then goes on to the caller as `KeyboardInterrupt`.
     """
-    gc.collect()  # what an earlier cell has dropped is not this answer's doing
+    gc.freeze()  # what was there before is not looked at: neither by `Before` nor as garbage
+    try:
+        return _judge(check, answer, goal)
+    finally:
+        gc.unfreeze()
+
+
+def _judge(check: Check, answer: Any, goal: str) -> Verdict:
     before = Before()
     printed, warned = Printed(), Printed()
     on_main = threading.current_thread() is threading.main_thread() and os.name == "posix"
     desk = MainThread() if on_main else None
-    trial = Trial(desk or OwnThread(), before, seconds)
+    place = desk or OwnThread()
+    trial = Trial(place, before, SECONDS - place.ends_within)
     examiner = Examiner(check, answer, trial)
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(printed))

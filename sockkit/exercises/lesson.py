@@ -9,7 +9,7 @@ from typing import Any
 
 from sockkit.exercises import report
 from sockkit.exercises.attempt import untouched
-from sockkit.exercises.judge import SECONDS, Check, judge
+from sockkit.exercises.judge import Check, judge
 from sockkit.exercises.verdict import Note, NotYet, Source, Status, Summary, Verdict
 
 
@@ -25,7 +25,6 @@ class Exercise:
         solution: Callable[..., Any],
         hints: Sequence[str],
         value: bool,
-        seconds: float,
     ) -> None:
         self.name = check.__name__
         self.goal = inspect.getdoc(check).splitlines()[0]  # type: ignore[union-attr]  # must have one
@@ -34,7 +33,6 @@ class Exercise:
         self.model = solution
         self.status = Status.NOT_ATTEMPTED
         self._check = check
-        self._seconds = seconds
         self._hints_given = 0
 
     def check(self, answer: Any = ...) -> Verdict:
@@ -47,7 +45,7 @@ class Exercise:
         elif problem := self._wrong_kind(answer):
             verdict = Verdict(Status.NOT_YET, problem.saw, problem.expected, problem.then)
         else:
-            verdict = judge(self._check, answer, self.goal, self._seconds)
+            verdict = judge(self._check, answer, self.goal)
         if self.status is not Status.SOLVED:
             self.status = verdict.status
         return verdict
@@ -116,7 +114,6 @@ class Lesson:
         solution: Callable[..., Any],
         hints: Sequence[str],
         value: bool = False,
-        seconds: float = SECONDS,
     ) -> Callable[[Check], Exercise]:
         """Turn a check into an exercise of this lesson, named as the check is.
 
@@ -125,11 +122,10 @@ class Lesson:
                 a value: a function without arguments that returns it, as its last statement.
             hints: from the first nudge to nearly everything.
             value: the answer is a value, and not something to call.
-            seconds: that the check may take; under 4.5, so that every verdict comes within 5.
         """
 
         def made(check: Check) -> Exercise:
-            exercise = Exercise(check, solution, hints, value, seconds)
+            exercise = Exercise(check, solution, hints, value)
             self.exercises.append(exercise)
             return exercise
 
@@ -143,7 +139,7 @@ class Lesson:
 
 def _described(answer: Any) -> str:
     kind = type(answer).__name__
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} `{kind}`"
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} `{kind}`"
 
 
 def _renamed(source: str, old: str, new: str) -> str:

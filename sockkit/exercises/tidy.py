@@ -19,6 +19,8 @@ _PATIENCE = 0.5  # seconds for threads to end by themselves, and again when made
 _SLICE = 0.02
 _TIDY = "Whoever opens one closes it, on every way out."
 
+_PIPES = getattr(socket, "AF_UNIX", None)
+
 _SETTINGS: tuple[tuple[str, Callable[[], Any], Callable[[Any], object]], ...] = (
     ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
     ("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval),
@@ -73,12 +75,13 @@ def up(before: Before, begun: Sequence[Running], dropped: Sequence[str]) -> list
     if not any(running.forced for running in begun):
         said += _sockets(before.new_sockets())
         said += [_dropped(what) for what in dict.fromkeys(dropped)]
-    mine = {running.call.thread for running in begun}
-    said += [_stuck(running) for running in begun if not running.call.done.is_set()]
-    said += _threads(before, mine)
+    stuck = [running for running in begun if not running.call.done.is_set()]
+    said += [_stuck(running) for running in stuck]
+    said += _threads(before, {running.call.thread for running in begun})
     for sock in before.new_sockets():
         wake(sock)
-        sock.close()
+        if not stuck or sock.family != _PIPES:  # its event loop needs its own pair to end well
+            sock.close()
     return said
 
 
