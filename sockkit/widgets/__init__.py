@@ -8,7 +8,7 @@
     SocketStates                  the TCP state of both ends of each connection
 
 All of them show themselves in a cell, tell themselves as text with `to_text()`, are closed with
-`close()` or a `with` block, and may be used from any thread. `close_all()` closes all on the page.
+`close()` or a `with` block, and may be used from any thread. `close_all()` closes them all.
 """
 
 from sockkit.widgets.client_panel import ClientPanel

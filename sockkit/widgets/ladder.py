@@ -43,6 +43,7 @@ class MessageLadder(SceneView):
     title = "Messages (application events, not packets)"
 
     def __init__(self, server: Any, client: int | None = None) -> None:
+        super().__init__()
         self._feed: Feed | None = feed_of(server)
         self.client = client
         self._from = self._feed.seen

@@ -46,6 +46,7 @@ class ThreadLanes(SceneView):
     title = "Which thread or task did what"
 
     def __init__(self, keep: int = 1_000) -> None:
+        super().__init__()
         self._marks: deque[Mark] = deque(maxlen=keep)
         self._numbers = itertools.count(1)
         self._spans = itertools.count(1)

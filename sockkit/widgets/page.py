@@ -18,6 +18,7 @@ import traitlets
 from sockkit.widgets.flusher import outside_cells, page
 
 _shown: set["Shown"] = set()  # what a page shows lives until it is closed, named or not
+_open: "weakref.WeakSet[Shown]" = weakref.WeakSet()
 
 
 class Shown:
@@ -26,8 +27,10 @@ class Shown:
     A subclass has `_build() -> widget`, `flush()` and the twins.
     """
 
-    _widget: Any = None
-    closed = False
+    def __init__(self) -> None:
+        self._widget: Any = None
+        self.closed = False
+        _open.add(self)
 
     @property
     def widget(self) -> Any:
@@ -74,6 +77,7 @@ class Shown:
         self._close()
         if self._widget is not None:
             outside_cells().run(close_tree, self._widget)
+            self._widget = None
 
     def _build(self) -> Any:
         raise NotImplementedError
@@ -144,6 +148,6 @@ def close_tree(widget: Any) -> None:
 
 
 def close_all() -> None:
-    """Close every panel and view that is on a page."""
-    for shown in list(_shown):
+    """Close every panel and view of this process, shown or not: the last cell of a notebook."""
+    for shown in list(_open):
         shown.close()

@@ -28,6 +28,7 @@ class Panel(Shown):
     """
 
     def __init__(self, title: str) -> None:
+        super().__init__()
         self.title = plain(title, 60)
         self.error = ""
         self._notes: deque[Line] = deque(maxlen=SHOWN)

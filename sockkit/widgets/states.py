@@ -57,6 +57,7 @@ class SocketStates(SceneView):
     title = "TCP states, as the kernel sees them"
 
     def __init__(self, server: Any) -> None:
+        super().__init__()
         self._server = server
         self._feed: Feed | None = feed_of(server)
         self._port = 0
@@ -117,7 +118,9 @@ class SocketStates(SceneView):
                 ends[tuple(socket.raddr)][0] = socket.status
             elif socket.raddr and socket.raddr.port == self._port:
                 ends[tuple(socket.laddr)][1] = socket.status
-        return [Ends(numbers.get(address, 0), *states) for address, states in ends.items()]
+        pairs = [Ends(numbers.get(address, 0), *states) for address, states in ends.items()]
+        # Neither met nor here any more: somebody of a server that had this port before.
+        return [pair for pair in pairs if pair.number or {*pair[1:]} - {"", "TIME_WAIT"}]
 
     def _close(self) -> None:
         self._feed = None

@@ -39,6 +39,7 @@ class ClientTable(Shown):
     """
 
     def __init__(self, server: Any) -> None:
+        super().__init__()
         self._lock = threading.Lock()  # the page's thread and a cell may both ask for the rows
         self.follow(server)
 

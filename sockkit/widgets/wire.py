@@ -40,6 +40,7 @@ class WireView(SceneView):
     title = "What each receive brought, and the messages in it"
 
     def __init__(self, tap: Tap, connection: int | None = None) -> None:
+        super().__init__()
         self._tap = tap
         self.connection = connection
 

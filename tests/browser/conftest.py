@@ -6,7 +6,6 @@ def test_lesson(open_notebook):
     assert notebook.errors() == []
 """
 
-import contextlib
 import itertools
 import os
 import shutil
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from .jupyter import FLAGS, Jupyter, find_chromium, jupyter
 from .notebook import Notebook, write_notebook
 
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count(1)
+expect.set_options(timeout=15_000)  # milliseconds: only a test that fails waits for so long
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,6 +54,22 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 @pytest.fixture(scope="session")
+def one_browser(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[BrowserContext]:
+    """All tests share what the browser has loaded of JupyterLab: that is most of a test's time."""
+    context = browser.new_context(**browser_context_args)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(one_browser: BrowserContext) -> Iterator[Page]:
+    """A page of its own for each test."""
+    page = one_browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="session")
 def base_url() -> None:
     """No page has a fixed address. The plugin's own fixture warns under pytest 9.2."""
 
@@ -80,8 +96,7 @@ def open_notebook(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]
         return Notebook(page, lab).open(name)
 
     yield open_it
-    with contextlib.suppress(Exception):  # the page may be gone already
-        page.close()
+    page.close()
     lab.end_sessions()
 
 

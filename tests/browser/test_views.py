@@ -43,6 +43,13 @@ def view(book: Notebook, label: str) -> Locator:
     return book.page.locator(".sockkit").filter(has=start)
 
 
+def ladder_of(book: Notebook) -> Locator:
+    """The ladder, once it shows what TALK said."""
+    ladder = view(book, "Messages")
+    expect(ladder.locator("text", has_text=re.compile("^TWO$"))).to_have_count(1)
+    return ladder
+
+
 def details(one: Locator) -> Locator:
     return one.locator(".sk-details")
 
@@ -68,7 +75,7 @@ def test_the_table_selects_and_shows_details(notebook: Run, page: Page) -> None:
 
 
 def test_an_arrow_of_the_ladder_shows_its_details(notebook: Run) -> None:
-    ladder = view(notebook(VIEWS, TALK), "Messages")
+    ladder = ladder_of(notebook(VIEWS, TALK))
     arrow = ladder.locator("polygon").first
     for _ in range(2):
         arrow.click()
@@ -79,7 +86,7 @@ def test_an_arrow_of_the_ladder_shows_its_details(notebook: Run) -> None:
 
 
 def test_arrow_keys_step_through_the_ladder(notebook: Run, page: Page) -> None:
-    ladder = view(notebook(VIEWS, TALK), "Messages")
+    ladder = ladder_of(notebook(VIEWS, TALK))
     ladder.get_by_role("group").focus()
     page.keyboard.press("ArrowDown")
     expect(details(ladder)).to_contain_text("client 1 connected")
@@ -92,7 +99,7 @@ def test_arrow_keys_step_through_the_ladder(notebook: Run, page: Page) -> None:
 
 
 def test_the_head_of_a_lane_brings_one_client_into_focus(notebook: Run) -> None:
-    ladder = view(notebook(VIEWS, TALK), "Messages")
+    ladder = ladder_of(notebook(VIEWS, TALK))
     faint = ladder.locator("text.sk-faint", has_text=re.compile("^hello$"))
     for _ in range(2):
         ladder.locator("text", has_text="client 2").first.click()
@@ -102,7 +109,7 @@ def test_the_head_of_a_lane_brings_one_client_into_focus(notebook: Run) -> None:
 
 
 def test_zoom_and_back(notebook: Run, page: Page) -> None:
-    ladder = view(notebook(VIEWS, TALK), "Messages")
+    ladder = ladder_of(notebook(VIEWS, TALK))
     picture = ladder.locator("svg")
     width = float(picture.get_attribute("width") or 0)
     for _ in range(2):
@@ -116,8 +123,7 @@ def test_zoom_and_back(notebook: Run, page: Page) -> None:
 
 def test_pause_holds_a_drawing_and_shows_it_all_after(notebook: Run) -> None:
     book = notebook(VIEWS, TALK)
-    ladder = view(book, "Messages")
-    expect(ladder.locator("text", has_text=re.compile("^hello$"))).to_have_count(1)
+    ladder = ladder_of(book)
     for word in ("first", "second"):
         ladder.get_by_role("button", name="Pause").click()
         book.run_code(f"ada.send({word!r}); ada.recv()")
@@ -161,13 +167,13 @@ def test_lanes_of_the_threads(notebook: Run) -> None:
 
 
 def test_a_reader_without_eyes_gets_the_text(notebook: Run) -> None:
-    ladder = view(notebook(VIEWS, TALK), "Messages")
+    ladder = ladder_of(notebook(VIEWS, TALK))
     expect(ladder.locator(".sk-reader")).to_contain_text("client 1 → server: hello")
 
 
 def test_a_page_that_is_loaded_again_shows_all_views(notebook: Run) -> None:
     book = notebook(VIEWS, TALK)
-    expect(view(book, "Messages").locator("text", has_text=re.compile("^hello$"))).to_have_count(1)
+    ladder_of(book)
     book.save()
     book.run_code("ada.send('later'); ada.recv()")
     book.reload()

@@ -2,7 +2,6 @@
 
 import gc
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -13,16 +12,15 @@ from sockkit.sync import Server
 from sockkit.widgets.feed import watched
 from sockkit.widgets.flusher import page
 
-from .waiting import until
+from ..waiting import until
 
 
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    threads, widgets = set(threading.enumerate()), open_widgets()
+def no_widget_left(nothing_left: None) -> Iterator[None]:
+    widgets = open_widgets()
     yield
     if watched():
         gc.collect()
-    until(lambda: set(threading.enumerate()) <= threads)
     assert not page.running
     assert watched() == 0
     assert open_widgets() <= widgets

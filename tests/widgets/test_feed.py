@@ -9,7 +9,7 @@ from sockkit.events import Connected, Disconnected, Reason, Received
 from sockkit.sync import Client, Server
 from sockkit.widgets.feed import KEEP, Feed, feed_of, watched
 
-from .waiting import until
+from ..waiting import until
 
 
 class Silent:

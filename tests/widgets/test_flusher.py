@@ -9,7 +9,7 @@ import pytest
 
 from sockkit.widgets.flusher import Flusher, outside_cells
 
-from .waiting import until
+from ..waiting import until
 
 
 class View:

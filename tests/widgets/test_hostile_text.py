@@ -15,7 +15,7 @@ from sockkit.views import escape
 from sockkit.widgets import ClientPanel, ClientTable, MessageLadder, ServerPanel
 from sockkit.widgets.scene import Scene
 
-from .waiting import until
+from ..waiting import until
 
 HOSTILE = {
     "script": "<script>window.hacked = 1</script>",

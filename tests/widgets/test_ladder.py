@@ -8,7 +8,7 @@ from sockkit.sync import Server
 from sockkit.widgets import MessageLadder
 from sockkit.widgets.ladder import LANES, ROWS
 
-from .waiting import until
+from ..waiting import until
 
 Dial = Callable[[], socket.socket]
 SVG = "{http://www.w3.org/2000/svg}"

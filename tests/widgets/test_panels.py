@@ -9,7 +9,7 @@ import pytest
 from sockkit.sync import Client, Server
 from sockkit.widgets import ClientPanel, MessageLadder, ServerPanel, close_all
 
-from .waiting import until
+from ..waiting import until
 
 
 def test_both_windows_of_the_article() -> None:

@@ -11,7 +11,7 @@ from sockkit.sync import Server
 from sockkit.widgets import SocketStates
 from sockkit.widgets.states import Ends
 
-from .waiting import until
+from ..waiting import until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other kernels name and keep them apart")
 

@@ -11,7 +11,7 @@ from sockkit.sync import Server
 from sockkit.views import COLUMNS, connection_html, server_html
 from sockkit.widgets import ClientTable, feed
 
-from .waiting import until
+from ..waiting import until
 
 Dial = Callable[[], socket.socket]
 NUMBER, NAME, STATE = COLUMNS.index("client"), COLUMNS.index("name"), COLUMNS.index("state")
