@@ -39,6 +39,17 @@ STAMP = VENV / "lab.json"
 LOG = VENV / "lab.log"
 LOCK = HERE / ".venv.lock"
 
+# In place of `-m jupyterlab`, which can hang for ever when it is ended while a lesson opens: Python
+# waits for a thread of a request that nobody answers any more.
+JUPYTERLAB = """
+import os, sys
+from jupyterlab.labapp import main
+sys.argv[0] = "jupyter-lab"
+code = main()
+sys.stdout.flush()
+os._exit(code or 0)
+"""
+
 # How pip is told to reach its index, and what uv, which does not read that, calls the same thing.
 UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -92,12 +103,12 @@ def interpret(arguments: list[str]) -> list[str]:
         ours.append("--allow-root")
     theirs = {argument.partition("=")[0] for argument in arguments}  # JupyterLab takes none twice.
     options = [option for option in ours if option.partition("=")[0] not in theirs]
-    return [PYTHON, "-m", "jupyterlab", *options, *arguments]
+    return [PYTHON, "-c", JUPYTERLAB, *options, *arguments]
 
 
 def hand_over(command: list[str]) -> int:
     """Run `command` in place of this program, so that signals and the exit code are its own."""
-    print(f"lab.py: starting {command[2]}; Ctrl-C ends it.", flush=True)
+    print("lab.py: starting; Ctrl-C ends it.", flush=True)
     os.chdir(HERE)
     if sys.platform == "win32":
         # exec would give the prompt back at once, so wait. Ctrl-C reaches the command by itself.
