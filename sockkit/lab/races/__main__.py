@@ -6,7 +6,8 @@ import platform
 
 from sockkit.lab.races import traces
 from sockkit.lab.races.demos import DEMOS
-from sockkit.lab.races.explorer import CannotExplore, what_is_missing
+from sockkit.lab.races.explorer import what_is_missing
+from sockkit.lab.races.packing import CannotExplore
 
 
 def main() -> None:

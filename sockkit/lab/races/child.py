@@ -10,233 +10,119 @@ import os
 import pickle
 import sys
 import time
-import types
-from collections.abc import Callable, Iterator
 from typing import Any, TypedDict
 
-from sockkit.lab.races import steps, witness
+from sockkit.lab.races import hooks, stage, witness
+from sockkit.lab.races.stage import Refused, say
 
-_OURS = frozenset({__file__, witness.__file__, steps.__file__})
+_OURS = frozenset({__file__, hooks.__file__, stage.__file__, witness.__file__})
+_ENDLESS = (
+    "a thread took too long, or waited where the explorer can't see it: in a socket's recv, in "
+    "input, for another process"
+)
+_BY_CHANCE = (
+    "the same schedule came out differently the second time: setup must make everything the "
+    "threads use afresh, and they may not depend on chance"
+)
 
 
 class Job(TypedDict):
     """What the parent sends, pickled."""
 
     functions: bytes
-    """`(setup, threads, invariant)`, pickled once more: it may fail by itself."""
+    """`(setup, threads, invariant)`, pickled once more: reading it runs imports, and may fail."""
     schedules: int
     samples: int
     seconds: float
     trace: list[str]
 
 
-class Refused(Exception):
-    """The question can't be answered; the text says why, in one sentence."""
-
-
 class Search:
-    """One question, and the runs of frontrun that answer it."""
+    """One question, and the explorations that answer it."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._begin = time.monotonic()
         try:
-            self._setup, self._threads, self._invariant = pickle.loads(job["functions"])
+            setup, threads, invariant = pickle.loads(job["functions"])
         except Exception as error:
-            raise Refused(f"the functions don't arrive in the child process: {_say(error)}") from None
-        self._witness = witness.Witness(self._is_user_code)
-        self._witness.watch_sockets()
+            raise Refused(f"the functions don't arrive in the child: {say(error)}") from None
+        watching = witness.Witness(self.should_trace_file)
+        # The hooks come first: frontrun, once imported, builds on what they change.
+        self._stage = stage.Stage(setup, threads, invariant, watching, hooks.Hooks(watching))
         self._frontrun: Any = importlib.import_module("frontrun")
-        tracing: Any = importlib.import_module("frontrun._tracing")
-        self._filter = tracing.TraceFilter(["sockkit", "sockkit.*", *job["trace"]])
-        self._tracing = tracing
-        self._aborted = importlib.import_module("frontrun._deadlock").SchedulerAbortError
-        self._witness.listen()
-        self._clear()
+        self._tracing: Any = importlib.import_module("frontrun._tracing")
+        self._filter = self._tracing.TraceFilter(["sockkit", "sockkit.*", *job["trace"]])
 
     def answer(self) -> dict[str, Any]:
         """Explore, and check that a second look sees the same."""
-        found = self._explore("dpor")
-        if found["outcome"] in ("broken", "raised") and not self._switched():
+        found = self._systematic(self._job["schedules"])
+        holds, first = found["outcome"] == "holds", self._stage.first
+        again = self._systematic(1 if holds else self._job["schedules"])
+        same_end = holds or again["final"] == found["final"]
+        if self._stage.first != first or not same_end:
+            raise Refused(_BY_CHANCE)
+        if found["outcome"] in ("broken", "raised") and not self._stage.switched():
+            fault = found["final"] or "the invariant is not true"
             raise Refused(
-                f"no schedule is to blame: with the threads run one after the other, "
-                f"{found['final'] or 'the invariant is not true'}"
+                f"no schedule is to blame: with the threads run one after the other, {fault}"
             )
-        first, explored = self._first, self._runs
-        again = self._explore("dpor", 1 if found["outcome"] == "holds" else None)
-        if self._first != first or (found["outcome"] != "holds" and again != found):
-            raise Refused(
-                "the same schedule came out differently the second time: setup must make "
-                "everything the threads use afresh, and they may not depend on chance"
-            )
-        found["explored"] = explored
-        if found["outcome"] == "holds" and self._job["samples"]:
-            sampled = self._explore("random")
-            if sampled["outcome"] != "holds":
-                return sampled | {"explored": explored, "complete": found["complete"]}
-            found["sampled"] = self._runs
+        if holds and self._job["samples"]:
+            found |= self._random(self._job["samples"])
         return found
 
-    def _explore(self, strategy: str, limit: int | None = None) -> dict[str, Any]:
-        """One run of frontrun over many schedules, up to the first that loses."""
-        self._clear()
-        most = limit or self._job["schedules"]
-        seconds = self._job["seconds"]
+    def _systematic(self, most: int) -> dict[str, Any]:
+        """Every order of the accesses that could make a difference, up to the first that loses."""
+        seconds = self._job["seconds"] * 0.3
         begin = time.monotonic()
-        options: dict[str, Any] = {"clock": "virtual", "reproduce_on_failure": 0}
-        if strategy == "dpor":
-            options |= {"preemption_bound": None, "max_executions": most}
-        else:
-            options |= {"max_attempts": self._job["samples"], "seed": 1}
+        holds = self._explore(
+            strategy="dpor", preemption_bound=None, max_executions=most, total_timeout=seconds
+        )
+        if holds is None:
+            raise Refused(_ENDLESS)
+        complete = self._stage.runs < most and time.monotonic() - begin < seconds
+        result = self._stage.outcome(holds)
+        return result | {"explored": self._stage.runs, "complete": complete, "sampled": 0}
+
+    def _random(self, samples: int) -> dict[str, Any]:
+        """Some schedules with switches anywhere: frontrun can't tell every access."""
+        seconds = self._job["seconds"] * 0.9 - (time.monotonic() - self._begin)
+        holds = self._explore(
+            strategy="random", max_attempts=samples, seed=1, total_timeout=seconds
+        )
+        if holds is None:  # The last of them was not finished; those before it held.
+            return {"sampled": self._stage.runs - 1}
+        result = {"sampled": self._stage.runs}
+        return result if holds else result | self._stage.outcome(holds)
+
+    def _explore(self, **options: Any) -> bool | None:
+        """Run frontrun: does the invariant hold? None: it could not tell."""
+        self._stage.clear()
         # The random search resets the filter at its end, so it is set each time.
         self._tracing.set_active_trace_filter(self)
+        verdict: bool | None = False
         try:
-            result = self._frontrun.explore(
-                setup=self._begin,
-                workers=[self._thread(number) for number in range(len(self._threads))],
-                invariant=self._check,
-                strategy=strategy,
-                total_timeout=seconds,
-                timeout_per_run=seconds,
-                deadlock_timeout=seconds / 4,
+            verdict = self._frontrun.explore(
+                self._stage.begin,
+                self._stage.threads,
+                self._stage.check,
+                clock="virtual",
+                reproduce_on_failure=0,
+                timeout_per_run=options["total_timeout"],
+                deadlock_timeout=options["total_timeout"] / 2,
                 **options,
-            )
+            ).property_holds
         except Refused:
             raise
         except Exception as error:
-            if self._raised is None:
-                raise Refused(f"frontrun could not explore this: {_say(error)}") from error
-            verdict: bool | None = False
-        else:
-            verdict = result.property_holds
-        self._witness.finish()
-        if verdict is None:
-            raise Refused(
-                "a thread took too long, or waited where the explorer can't see it "
-                "(in a socket's recv, in input, for another process)"
-            )
-        complete = self._runs < most and time.monotonic() - begin < seconds
-        return self._outcome(verdict) | {
-            "threads": [],
-            "steps": steps.steps(self._witness.events, self._roots()),
-            "explored": self._runs,
-            "complete": complete,
-            "sampled": 0,
-            "by_sampling": strategy == "random",
-        }
-
-    def _outcome(self, holds: bool) -> dict[str, Any]:
-        if holds:
-            return {"outcome": "holds", "final": self._seen()}
-        if self._raised is not None:
-            thread, error = self._raised
-            return {"outcome": "raised", "final": f"{{{thread}}} raises {_say(error)}"}
-        if self._broken is not None:
-            return {"outcome": "broken", "final": self._broken}
-        waits = steps.waiting(self._witness.events, self._roots())
-        said = [
-            f"{{{thread}}} waits for {name}"
-            + (f", which {{{holder}}} has" if holder is not None else ", and nobody will come")
-            for thread, name, holder in waits
-        ]
-        return {"outcome": "deadlock", "final": "; ".join(said)}
-
-    # What frontrun calls, in this order, for every schedule.
-
-    def _begin(self) -> Any:
-        if self._runs == 1:
-            self._first = self._signature()
-        self._runs += 1
-        self._raised = self._broken = None
-        self._witness.start()
-        try:
-            self._state = self._setup()
-        except Exception as error:
-            raise Refused(f"setup raised {_say(error)}") from None
-        return self._state
-
-    def _thread(self, number: int) -> Callable[[Any], None]:
-        def wrapped(state: Any) -> None:
-            try:
-                self._threads[number](state)
-            except self._aborted:  # frontrun's way to end a thread.
-                raise
-            except Exception as error:
-                self._raised = number, error
-                raise
-
-        return wrapped
-
-    def _check(self, state: Any) -> bool:
-        self._witness.finish()
-        if self._runs == 1:
-            self._first = self._signature()
-        try:
-            answer, message = self._invariant(state), ""
-        except AssertionError as error:
-            answer, message = False, str(error)
-        except Exception as error:
-            raise Refused(f"the invariant raised {_say(error)}") from None
-        if answer is None:
-            raise Refused("the invariant returned None: let it return True or False")
-        if not answer:
-            self._broken = message or self._seen()
-        return bool(answer)
-
-    # Helpers.
+            if not self._stage.raised:
+                raise Refused(f"frontrun could not explore this: {say(error)}") from error
+        self._stage.end()
+        return verdict
 
     def should_trace_file(self, filename: str) -> bool:
-        """frontrun asks: may a switch come in this file? The kit's own part in this is left out."""
-        return self._is_user_code(filename)
-
-    def _is_user_code(self, filename: str) -> bool:
-        return filename not in _OURS and self._filter.should_trace_file(filename)
-
-    def _clear(self) -> None:
-        self._runs = 0
-        self._first: list[tuple[Any, ...]] = []
-        self._state: Any = None
-        self._raised: tuple[int, Exception] | None = None
-        self._broken: str | None = None
-
-    def _switched(self) -> bool:
-        """Whether a thread went on after another one had run."""
-        order = [event.thread for event in self._witness.events]
-        turns = [thread for thread, before in zip(order, [None, *order], strict=False) if thread != before]
-        return len(turns) > len(set(turns))
-
-    def _signature(self) -> list[tuple[Any, ...]]:
-        return [(e.thread, e.line, e.does, e.key, e.value) for e in self._witness.events]
-
-    def _seen(self) -> str:
-        """The values the invariant looks at: "value is 1"."""
-        known = self._roots() | getattr(self._state, "__dict__", {})
-        seen = [
-            f"{name} is {witness.show(known[name])}"
-            for name in _names_in(getattr(self._invariant, "__code__", None))
-            if name in known and not callable(known[name])
-        ]
-        return ", ".join(seen)
-
-    def _roots(self) -> dict[str, Any]:
-        """Where names start: the state, and the global variables of the functions."""
-        roots: dict[str, Any] = {"": self._state}
-        for function in (self._invariant, *self._threads):
-            for name, value in getattr(function, "__globals__", {}).items():
-                if not name.startswith("_") and not callable(value):
-                    roots.setdefault(name, value)
-        return roots
-
-
-def _names_in(code: Any) -> Iterator[str]:
-    if isinstance(code, types.CodeType):
-        yield from code.co_names
-        for constant in code.co_consts:
-            yield from _names_in(constant)
-
-
-def _say(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        """Frontrun asks: may a switch come in this file? Not in the kit's own part in this."""
+        return filename not in _OURS and bool(self._filter.should_trace_file(filename))
 
 
 def main() -> None:

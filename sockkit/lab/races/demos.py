@@ -229,9 +229,7 @@ DEMOS = {
     "torn_frame_single_writer": _demo(
         "Whole messages, by a single writer", SingleWriterChat, "write ann bob", lines_are_whole
     ),
-    "lock_order": _demo(
-        "Deadlock by lock order", Rooms, "go_out come_in", lambda r: r.moves == 2
-    ),
+    "lock_order": _demo("Deadlock by lock order", Rooms, "go_out come_in", lambda r: r.moves == 2),
     "lock_order_repaired": _demo(
         "One order for all", OrderedRooms, "go_out come_in", lambda r: r.moves == 2
     ),

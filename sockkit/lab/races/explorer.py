@@ -27,8 +27,8 @@ def explore(
     invariant: Callable[[Any], Any],
     *,
     schedules: int = 200,
-    samples: int = 50,
-    timeout: float = 10.0,
+    samples: int = 20,
+    timeout: float = 20.0,
     trace: Sequence[str] = (),
     recorded: str = "",
 ) -> Result:
@@ -76,7 +76,7 @@ def explore(
         "functions": package.data,
         "schedules": schedules,
         "samples": samples,
-        "seconds": timeout / 3,
+        "seconds": timeout,
         "trace": list(trace),
     }
     answer = _ask(pickle.dumps(job), timeout)
@@ -91,7 +91,6 @@ def explore(
         explored=answer["explored"],
         complete=answer["complete"],
         sampled=answer["sampled"],
-        by_sampling=answer["by_sampling"],
     )
 
 
@@ -140,14 +139,15 @@ def _ask(job: bytes, timeout: float) -> dict[str, Any]:
             answer, errors = child.communicate(job, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise CannotExplore(
-                f"no answer within {timeout:g} s: a thread computes without end, "
-                "or there is too much to explore"
+                f"no answer within {timeout:g} s: a thread computes without end, or starts threads "
+                "or processes of its own, or there is too much to explore"
             ) from None
         finally:
             _end(child)
     if not answer:
-        last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise CannotExplore(f"the child process ended with code {child.returncode}: {last[0]}")
+        last = errors.decode(errors="replace").strip().splitlines()[-1:]
+        reason = f": {last[0]}" if last else ", as a function that calls os._exit or sys.exit does"
+        raise CannotExplore(f"the child process ended with code {child.returncode}{reason}")
     parsed: dict[str, Any] = json.loads(answer)
     return parsed
 

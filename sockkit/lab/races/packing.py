@@ -45,7 +45,7 @@ class Package:
         return linecache.getline(real, number).strip() or f"line {number}"
 
     def _pickled(self, value: Any, functions: tuple[Any, ...]) -> bytes:
-        import cloudpickle
+        import cloudpickle  # type: ignore[import-untyped]  # it has none
 
         aliases = self._aliases
 
@@ -85,15 +85,21 @@ class Package:
 
 def _modules_nobody_can_import(functions: tuple[Any, ...]) -> list[types.ModuleType]:
     """Modules loaded by other means than the import path, as pytest loads its tests."""
-    modules = {sys.modules.get(getattr(function, "__module__", "")) for function in functions}
-    return [
-        module
-        for module in modules
-        if module is not None
-        and module.__name__ != "__main__"
-        and importlib.machinery.PathFinder.find_spec(module.__name__.partition(".")[0]) is None
-        and module.__name__ not in sys.builtin_module_names
-    ]
+    names = {getattr(function, "__module__", None) for function in functions} - {None, "__main__"}
+    modules = (sys.modules.get(name) for name in names)
+    return [module for module in modules if module is not None and not _can_be_imported(module)]
+
+
+def _can_be_imported(module: types.ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    path, full_name = None, ""
+    for name in module.__name__.split("."):
+        full_name = f"{full_name}.{name}".lstrip(".")
+        spec = importlib.machinery.PathFinder.find_spec(full_name, path)
+        if spec is None:
+            return file is None  # Built in.
+        path = spec.submodule_search_locations
+    return spec is not None and spec.origin == file
 
 
 def _used_by(function: Any) -> Iterator[tuple[str, Any]]:

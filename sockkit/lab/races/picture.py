@@ -17,10 +17,11 @@ PAPER = "var(--jp-layout-color1, var(--vscode-editor-background, #ffffff))"
 BAD = "var(--jp-error-color1, #c62828)"
 GOOD = "var(--jp-success-color1, #2e7d32)"
 
+_TYPE = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 _CHARACTER = 7.3  # Width of one, in the 12-pixel monospaced type below.
 _MOST_CHARACTERS = 46
-_MOST_STEPS = 40
 _GUTTER = 36  # Left of the first lane, for the numbers.
+_MARGIN = 12  # Right of the last lane.
 _GAP = 44  # Between two lanes, for the arrows.
 _HEADER = 76
 _LINE = 17
@@ -30,13 +31,11 @@ _SPACE = 10  # Between two steps.
 
 def page(result: "Result") -> str:
     """The picture for a notebook, with what was explored, and the text for who can't see it."""
-    recorded = f"<p>Recorded, not run here: {escape(result.recorded)}.</p>" if result.recorded else ""
-    not_covered = f"<p>{escape(result.not_covered)}</p>" if result.holds else ""
+    remarks = "".join(f"<p>{escape(remark)}</p>" for remark in result.remarks)
+    text = escape(result.to_text())
     return (
-        f'<div class="sockkit-race" style="max-width: 62em">{draw(result)}'
-        f"<p>{escape(result.explored_means)}</p>{not_covered}{recorded}"
-        f"<details><summary>The same as text</summary><pre>{escape(result.to_text())}</pre></details>"
-        "</div>"
+        f'<div class="sockkit-race" style="max-width: 62em">{draw(result)}{remarks}'
+        f"<details><summary>The same as text</summary><pre>{text}</pre></details></div>"
     )
 
 
@@ -48,30 +47,38 @@ def draw(result: "Result") -> str:
 class _Drawing:
     def __init__(self, result: "Result") -> None:
         self._result = result
-        self._steps = result.steps[-_MOST_STEPS:]
-        lanes = dict(zip("ABCDEF", result.threads, strict=False))
-        longest = max(
-            [len(f"{letter}  {name}") for letter, name in lanes.items()]
-            + [len(text) for step in self._steps for text in self._texts(step)],
-            default=0,
-        )
-        self._lane = round(max(16, min(longest, _MOST_CHARACTERS)) * _CHARACTER) + 2 * _PAD
+        shown = result.shown()
+        self._steps = [step for step in shown if not isinstance(step, int)]
+        self._lanes = dict(zip("ABCDEF", result.threads, strict=False))
+        headings = [f"{letter}  {name}" for letter, name in self._lanes.items()]
+        texts = headings + [text for step in self._steps for text in self._texts(step)]
+        characters = max(16, min(_MOST_CHARACTERS, max(len(text) for text in texts)))
+        self._lane = round(characters * _CHARACTER) + 2 * _PAD
         self._left = {
-            letter: _GUTTER + index * (self._lane + _GAP) for index, letter in enumerate(lanes)
+            letter: _GUTTER + index * (self._lane + _GAP)
+            for index, letter in enumerate(self._lanes)
         }
-        self._lanes = lanes
-        self._width = _GUTTER + len(lanes) * (self._lane + _GAP) - _GAP + 12
+        self._width = _GUTTER + len(self._lanes) * (self._lane + _GAP) - _GAP + _MARGIN
+        self._place(shown)
+
+    def _place(self, shown: "list[Step | int]") -> None:
+        """Set how far down each step, and each gap between the steps, is."""
         self._top: dict[int, int] = {}
+        self._gaps: dict[int, int] = {}
         y = _HEADER
-        for step in self._steps:
-            self._top[step.number] = y
-            y += self._height(step) + _SPACE
+        for step in shown:
+            if isinstance(step, int):
+                self._gaps[y] = step
+                y += _LINE + _SPACE
+            else:
+                self._top[step.number] = y
+                y += self._height(step) + _SPACE
         self._bottom = y
 
     def svg(self) -> str:
         verdict = self._wrapped(self._result.verdict)
         height = self._bottom + 18 + len(verdict) * _LINE + 2 * _PAD
-        label = escape(plain(self._result.verdict, 300), quote=True)
+        label = escape(self._result.verdict)
         steps = "; ".join(
             f"{s.number}. {s.thread}: {plain(s.line)} {plain(s.action)} {s.note}".strip()
             for s in self._steps
@@ -79,25 +86,22 @@ class _Drawing:
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
             f'viewBox="0 0 {self._width} {height}" width="{self._width}" height="{height}" '
-            f'style="max-width: 100%; height: auto; font: 12px ui-monospace, Menlo, Consolas, '
-            f'\'DejaVu Sans Mono\', monospace; color: {INK}">',
-            f"<title>{escape(plain(self._result.verdict, 300))}</title>",
+            f'style="max-width: 100%; height: auto; font: 12px {_TYPE}; color: {INK}">',
+            f"<title>{escape(self._result.verdict)}</title>",
             f"<desc>{escape(steps)}</desc>",
             f'<rect width="100%" height="100%" style="fill: {PAPER}"/>',
             *self._headers(),
+            *(_text(_GUTTER + 8, y + 12, f"… {n} steps …", 40) for y, n in self._gaps.items()),
             *(self._box(step) for step in self._steps),
-            *(self._arrow(step) for step in self._steps if step.clash in self._top),
+            *(self._arrow(step) for step in self._steps if self._has_arrow(step)),
             self._band(verdict, self._bottom + 6),
             "</svg>",
         ]
         return "".join(parts)
 
     def _headers(self) -> list[str]:
-        must = self._result.invariant
-        parts = [_text(_GUTTER, 20, f"must be true at the end: {must}", self._width // 8)]
-        if len(self._result.steps) > len(self._steps):
-            left_out = len(self._result.steps) - len(self._steps)
-            parts.append(_text(_GUTTER, 36, f"({left_out} earlier steps are left out)", 60))
+        must = self._wrapped(f"must be true at the end: {self._result.invariant}")[:2]
+        parts = [_text(_GUTTER, 18 + n * _LINE, text, 200) for n, text in enumerate(must)]
         for letter, name in self._lanes.items():
             x, middle = self._left[letter], self._left[letter] + self._lane / 2
             parts += [
@@ -118,7 +122,7 @@ class _Drawing:
             edge += "; stroke-dasharray: 6 4"
         texts = self._texts(step)
         lines = [
-            _text(x + _PAD, y + 5 + (n + 1) * _LINE - 5, text, _MOST_CHARACTERS, "bold" if n else "")
+            _text(x + _PAD, y + (n + 1) * _LINE, text, _MOST_CHARACTERS, "bold" if n else "")
             for n, text in enumerate(texts)
         ]
         return (
@@ -152,8 +156,9 @@ class _Drawing:
             _text(_GUTTER + 26, y + (n + 1) * _LINE, text, 400, "bold")
             for n, text in enumerate(verdict)
         ]
+        width = self._width - _GUTTER - _MARGIN
         return (
-            f'<rect x="{_GUTTER}" y="{y}" width="{self._width - _GUTTER - 12}" height="{height}" '
+            f'<rect x="{_GUTTER}" y="{y}" width="{width}" height="{height}" '
             f'rx="5" style="fill: {colour}; fill-opacity: 0.12; stroke: {colour}"/>'
             f"{_text(_GUTTER + _PAD, y + _LINE, mark, 1, 'bold')}{''.join(lines)}"
         )
@@ -174,15 +179,15 @@ class _Drawing:
         return len(self._texts(step)) * _LINE + _PAD
 
     def _is_bad(self, step: "Step") -> bool:
-        """Whether it is part of what goes wrong: it runs into a step, or is run into."""
-        if self._result.holds:
-            return False
-        return bool(step.clash) or any(step.number == other.clash for other in self._steps)
+        """Whether it is part of what goes wrong: one of two steps that collide, or out of date."""
+        part_of = {n for s in self._steps for n in (s.clash, s.stale)}
+        return not self._result.holds and (bool(step.clash) or step.number in part_of)
+
+    def _has_arrow(self, step: "Step") -> bool:
+        return not self._result.holds and step.clash in self._top
 
 
-def _text(
-    x: float, y: float, text: str, most: int, weight: str = "", anchor: str = "start"
-) -> str:
+def _text(x: float, y: float, text: str, most: int, weight: str = "", anchor: str = "start") -> str:
     bold = "; font-weight: 600" if weight else ""
     return (
         f'<text x="{x}" y="{y}" text-anchor="{anchor}" xml:space="preserve" '

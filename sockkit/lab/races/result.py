@@ -7,7 +7,8 @@ from sockkit.lab.races import picture
 from sockkit.text import plain
 
 _LONGEST = 60
-_MOST_STEPS = 40
+_LONGEST_VERDICT = 300
+_MOST_STEPS = 24
 
 _ACTIONS = {
     "runs": "",
@@ -72,9 +73,8 @@ class Result:
     complete: bool
     """Whether these were all that could make a difference."""
     sampled: int
-    """How many random schedules were run after them."""
-    by_sampling: bool = False
-    """Whether the losing schedule is one of the random ones: its steps are lines, without values."""
+    """How many random schedules were run after them, since none of them lost. If the losing one is
+    a random one, its steps are lines without values."""
     recorded: str = ""
     """Where and with what it was recorded; "" if it has just happened here."""
 
@@ -88,32 +88,37 @@ class Result:
         """The outcome in a sentence."""
         if self.holds:
             seen = f" ({self.final})" if self.final else ""
-            return f"Holds in {self._schedules}: {self.invariant}{seen}"
-        if self.outcome == "broken":
-            return f"Lost: {self.invariant} is not true" + (f", {self.final}" if self.final else "")
-        return f"{'Deadlock' if self.outcome == 'deadlock' else 'Raised'}: {self.final}"
+            verdict = f"Holds in {self._schedules}: {self.invariant}{seen}"
+        elif self.outcome == "broken":
+            seen = f", {self.final}" if self.final else ""
+            verdict = f"Lost: {self.invariant} is not true{seen}"
+        else:
+            verdict = f"{self.outcome.capitalize()}: {self.final}"
+        return plain(verdict, _LONGEST_VERDICT)
 
     @property
     def explored_means(self) -> str:
         """What was explored, and with that what "holds" is worth."""
         text = (
-            f"Explored: {self._schedules}. They differ in the order in which these threads get at "
-            "what they share: attributes, items, variables, locks, sends; a switch may come before "
-            "each."
+            f"Explored: {self._schedules}, with a switch possible before each access to something "
+            "that the threads share: attributes, items, variables, locks, queues, sends."
         )
         if self.sampled:
-            text += f" Then {self.sampled} random ones, with a switch possible before any bytecode."
+            text += f" Then {self.sampled} random ones, with a switch possible before any bytecode"
+            text += "." if self.holds else ", up to this one."
         return text
 
     @property
     def _schedules(self) -> str:
-        if not self.holds:
-            return f"{self.explored} schedule{'' if self.explored == 1 else 's'}, up to this one"
+        plural = "" if self.explored == 1 else "s"
+        if not self.holds and not self.sampled:
+            return f"{self.explored} schedule{plural}, up to this one"
         if not self.complete:
-            return f"the first {self.explored} schedules, and more were left"
+            return f"the first {self.explored} schedule{plural}, and more were left"
         if self.explored == 1:
-            return "the one schedule that there is to try"
-        return f"all {self.explored} schedules that there are to try"
+            return "the only schedule that there is to try"
+        which = "both" if self.explored == 2 else f"all {self.explored}"
+        return f"{which} schedules that there are to try"
 
     @property
     def not_covered(self) -> str:
@@ -124,21 +129,49 @@ class Result:
             "functions start; builds without the GIL, where two threads really run at once."
         )
 
+    @property
+    def remarks(self) -> list[str]:
+        """What belongs under the verdict: explored, not covered, recorded."""
+        remarks = [self.explored_means]
+        if self.holds:
+            remarks.append(self.not_covered)
+        if self.recorded:
+            remarks.append(f"Recorded, not run here: {self.recorded}.")
+        return remarks
+
     def to_text(self) -> str:
         """The schedule step by step, if it loses, and what was explored."""
         lines = [self.verdict + "."]
         if not self.holds:
             lines += ["", *self._threads_in_text(), "", *self._steps_in_text(), ""]
-        lines += [self.explored_means]
-        if self.holds:
-            lines += [self.not_covered]
-        if self.recorded:
-            lines += [f"Recorded, not run here: {self.recorded}."]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.remarks])
 
     def to_svg(self) -> str:
         """The schedule as a picture: a lane for each thread, time goes down."""
         return picture.draw(self)
+
+    def shown(self) -> list[Step | int]:
+        """The steps to look at; of a long schedule what goes wrong, its neighbours and both ends.
+
+        A number stands for so many steps that are left out.
+        """
+        if len(self.steps) <= _MOST_STEPS:
+            return list(self.steps)
+        ends = {1, 2, len(self.steps) - 1, len(self.steps)}
+        wrong = sorted({n for step in self.steps if step.clash for n in (step.number, step.clash)})
+        stale = {n for step in self.steps if step.stale for n in (step.number, step.stale)}
+        near = {
+            n + d for n in (*wrong[-_MOST_STEPS // 2 :], *sorted(stale)[-4:]) for d in (-1, 0, 1)
+        }
+        shown: list[Step | int] = []
+        for step in self.steps:
+            if step.number in ends | near:
+                shown.append(step)
+            elif shown and isinstance(shown[-1], int):
+                shown[-1] += 1
+            else:
+                shown.append(1)
+        return shown
 
     def records(self) -> list[dict[str, Any]]:
         """The steps as plain records: step, thread, line, action, note."""
@@ -170,15 +203,20 @@ class Result:
         return picture.page(self)
 
     def _threads_in_text(self) -> list[str]:
-        return [f"{letter}: {name}" for letter, name in zip("ABCDEF", self.threads, strict=False)]
+        return [
+            f"{letter}: {plain(name)}" for letter, name in zip("ABCDEF", self.threads, strict=False)
+        ]
 
     def _steps_in_text(self) -> list[str]:
-        steps = self.steps[-_MOST_STEPS:]
-        left_out = len(self.steps) - len(steps)
-        rows = [f"     ({left_out} earlier steps are left out)"] if left_out else []
-        width = max((len(plain(step.line, _LONGEST)) for step in steps), default=0)
-        for step in steps:
+        shown = self.shown()
+        width = max((len(plain(s.line, _LONGEST)) for s in shown if isinstance(s, Step)), default=0)
+        rows = []
+        for step in shown:
+            if isinstance(step, int):
+                rows.append(f"   …  ({step} steps)")
+                continue
             line = plain(step.line, _LONGEST).ljust(width)
             note = f"  <- {step.note}" if step.note else ""
-            rows.append(f"{step.number:4}  {step.thread}  {line}  {plain(step.action)}{note}".rstrip())
+            row = f"{step.number:4}  {step.thread}  {line}  {plain(step.action)}{note}"
+            rows.append(row.rstrip())
         return rows

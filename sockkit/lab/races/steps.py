@@ -6,6 +6,7 @@ locks and queues that two threads use, and what a thread waits for at the end. E
 earlier step it collides with, and whether it acts on something that has changed since it was read.
 """
 
+import queue
 import types
 from collections.abc import Iterable
 from typing import Any
@@ -56,12 +57,12 @@ def _shared(events: list[Event]) -> list[Event]:
         users.setdefault(_group(event), set()).add(event.thread)
         if event.does in CHANGES or event.does in SYNCHRONIZES:
             changed.add(_group(event))
-    for_ever = {id(event) for event in _unanswered(events)}
+    missed = {_group(event) for event in _unanswered(events)}
     return [
         event
         for event in events
         if event.does == "runs"
-        or id(event) in for_ever
+        or _group(event) in missed
         or (_group(event) in changed and len(users[_group(event)]) > 1)
     ]
 
@@ -73,11 +74,17 @@ def _merged(events: list[Event]) -> list[Event]:
         last = kept[-1] if kept else None
         if event.weak and _is_for_the_next(event, events[number + 1 :]):
             continue
-        if last is None or _place(last) != _place(event) or _group(last) != _group(event):
+        if last is None or _place(last) != _place(event):
+            kept.append(event)
+        elif event.does == "runs":
+            continue
+        elif last.does == "runs":
+            kept[-1] = event
+        elif _group(last) != _group(event):
             kept.append(event)
         elif last.does == "wants" and event.does in _ENDS_A_WAIT:
             kept[-1] = event  # It did not have to wait.
-        elif event.does == last.does and (event.does in ("reads", "runs") or _together(event, last)):
+        elif event.does == last.does and (event.does == "reads" or _together(event, last)):
             kept[-1] = event
         else:
             kept.append(event)
@@ -180,18 +187,18 @@ def _target(event: Event, names: dict[int, str]) -> str:
 def _names(roots: dict[str, Any]) -> dict[int, str]:
     """A name for each object that can be reached: "lock", "clients", "line.outbox"."""
     names: dict[int, str] = {}
-    queue = [(value, name) for name, value in roots.items()]
-    for value, name in queue:
+    found = [(value, name) for name, value in roots.items()]
+    for value, name in found:
         if id(value) in names or len(names) > _NAMED_OBJECTS:
             continue
         names[id(value)] = name
-        queue.extend(_parts(value, name))
+        found.extend(_parts(value, name))
     return names
 
 
 def _parts(value: Any, name: str) -> list[tuple[Any, str]]:
     """The objects inside an object, named."""
-    if isinstance(value, type | types.ModuleType | types.FunctionType):
+    if isinstance(value, type | types.ModuleType | types.FunctionType | queue.Queue):
         return []
     if isinstance(value, dict):
         return [(part, f"{name}[{key!r}]") for key, part in value.items() if _is_plain(key)]
