@@ -50,9 +50,10 @@ class ChannelGroup:
     def of_running_loop(cls) -> "ChannelGroup":
         """The group that all clients on this loop share: a buffer each would be 64 KiB each."""
         loop = asyncio.get_running_loop()
-        if loop not in _groups:
-            _groups[loop] = cls()
-        return _groups[loop]
+        group = _groups.get(loop)
+        if group is None:
+            group = _groups[loop] = cls()
+        return group
 
     def flush_soon(self, channel: "Channel") -> None:
         """Flush this channel at the next turn of the loop, with all others that ask until then."""
@@ -66,8 +67,9 @@ class ChannelGroup:
             channel.flush()
 
 
-_groups: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, ChannelGroup]"
-_groups = weakref.WeakKeyDictionary()
+# Each is there while a channel needs it. A group holds its loop, so weak keys would keep both.
+_groups: "weakref.WeakValueDictionary[asyncio.AbstractEventLoop, ChannelGroup]"
+_groups = weakref.WeakValueDictionary()
 
 
 class Channel(asyncio.BufferedProtocol):

@@ -276,7 +276,13 @@ class RawDecoder:
 
 
 def decoder_factory(framing: Framing, max_message: int) -> Callable[[], Decoder]:
-    """How a server makes decoders: with its bound, if this framing's decoders can take one."""
+    """How a server makes decoders: with its bound, if this framing's decoders can take one.
+
+    Raises:
+        TypeError: not a framing.
+    """
+    if isinstance(framing, type) or not hasattr(framing, "decoder"):
+        raise TypeError(f"a framing is an object such as Lines(); this is {framing!r}")
     if "max_message" in inspect.signature(framing.decoder).parameters:
         return functools.partial(framing.decoder, max_message=max_message)  # type: ignore[call-arg]
     return framing.decoder

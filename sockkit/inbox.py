@@ -77,12 +77,11 @@ class ClientChannel(Channel):
         Raises:
             ConnectionLost: it never will.
         """
-        while self.pending:
-            if self.reason is not None:
-                raise ConnectionLost(self.reason)
-            self.flush()
-            if self.pending:
-                await self._change()
+        self.flush()
+        while self.reason is None and self.pending:
+            await self._change()
+        if self.reason is not None:  # what waited then was dropped, not taken
+            raise ConnectionLost(self.reason)
 
     async def gone(self) -> None:
         """Return once the transport is gone."""

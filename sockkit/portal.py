@@ -112,6 +112,11 @@ class Portal:
         """Whether the caller is the loop's own thread."""
         return threading.current_thread() is self._thread
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread has not ended yet."""
+        return self._thread.is_alive()
+
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Run a plain function on the loop's thread and return its answer. Any thread.
 
@@ -221,4 +226,4 @@ class Portal:
                 self._loop.call_soon_threadsafe(self._loop.stop)
         if not self.here:
             self._thread.join(wait)
-        return not self._thread.is_alive()
+        return not self.alive

@@ -71,6 +71,10 @@ class AsyncServer:
     ) -> None:
         if token is not None:
             greeting(token)
+        if ssl is not None and not isinstance(ssl, tls.SSLContext):
+            raise TypeError(f"ssl is an ssl.SSLContext; this is {ssl!r}")
+        if receive_buffer < 1:
+            raise ValueError(f"a receive buffer has at least 1 byte, not {receive_buffer}")
         self.host = host
         self.port = port
         self.framing = framing
@@ -94,7 +98,12 @@ class AsyncServer:
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
         if self._group is None:
-            self._serve(await listen(self.host, self.port))
+            listener = await listen(self.host, self.port)
+            try:
+                self._serve(listener)
+            except BaseException:
+                listener.close()
+                raise
         return self
 
     def _serve(self, listener: socket.socket) -> None:
@@ -117,16 +126,16 @@ class AsyncServer:
         dropped, and the log names whoever did not end. Any number of calls do no harm.
         """
         if self._stopping is None and self._group is not None:
-            stop = self._stop(self._group, grace, asyncio.current_task())
+            deadline = self._group.loop.time() + grace
+            stop = self._stop(self._group, deadline, asyncio.current_task())
             self._stopping = self._group.loop.create_task(stop)
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
 
     async def _stop(
-        self, group: ChannelGroup, grace: float, caller: asyncio.Task[Any] | None
+        self, group: ChannelGroup, deadline: float, caller: asyncio.Task[Any] | None
     ) -> None:
         service, loop = self._service, group.loop
-        deadline = loop.time() + grace
         try:
             await self._close_door()
 
@@ -211,7 +220,7 @@ class AsyncServer:
                 ssl=self._ssl,
                 ssl_shutdown_timeout=self.limits.linger if self._ssl else None,
             )
-        except OSError as error:  # no TLS, or a client that was gone at once
+        except Exception as error:  # no TLS, or a client that was gone at once
             log.warning("refused a client at %s:%d: %s", *address, error)
             self._service.record(Refused(time.time(), address, str(error)))
             connection.close()

@@ -35,6 +35,9 @@ class Service:
         limits: Limits,
         token: str | None,
     ) -> None:
+        for callback in (on_connect, on_message, on_disconnect):
+            if callback is not None and not callable(callback):
+                raise TypeError(f"a callback is a function; this is {callback!r}")
         self.on_connect = None if on_connect is None else _one_argument(on_connect)
         self.on_message = on_message
         self.on_disconnect = on_disconnect

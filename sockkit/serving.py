@@ -85,8 +85,7 @@ class ServerChannel(ListeningChannel):
             return
         self.connection = service.registry.add(self, self._address)
         service.changed.set()
-        if service.idle is not None:
-            service.idle.start(self)
+        self.watch(whole=True)  # the time for the token ends, and that for silence begins
         if service.observers:
             service.record(Connected(time.time(), self.connection.number, self._address))
         if service.on_connect is not None:
@@ -114,7 +113,7 @@ class ServerChannel(ListeningChannel):
             self._refuse("wrong token", REFUSED)
             return
         self.decoder = self.service.new_decoder()
-        self.received = self.received_bytes = 0
+        self.received, self.received_bytes = 0, len(rest)
         self.transport.write(WELCOME)
         self._let_in()
         if rest and self.reason is None:

@@ -149,7 +149,7 @@ def unread(connection: asyncio.trsock.TransportSocket, say_fin: bool) -> Iterato
 
 
 def reset_on_close(connection: asyncio.trsock.TransportSocket) -> None:
-    """Have the close of this socket drop what the kernel still holds, and tell the peer by a RST."""
+    """Have the close of this socket drop what the kernel still holds, and tell the peer (RST)."""
     layout = "hh" if sys.platform == "win32" else "ii"
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
 

@@ -10,10 +10,10 @@ import logging
 import os
 import ssl as tls
 import threading
-import traceback
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 from sockkit.connection import Connection
@@ -25,6 +25,7 @@ from sockkit.portal import LoopHeld, Portal
 from sockkit.server import LAST_WORD, AsyncServer
 from sockkit.service import Callback
 from sockkit.views import server_html
+from sockkit.watch import who_holds
 
 log = logging.getLogger("sockkit")
 
@@ -69,6 +70,7 @@ class Server:
         receive_buffer: int = 65_536,
     ) -> None:
         self._portal: Portal | None = None  # while running
+        self._held: Portal | None = None  # of a run whose thread a callback held at its stop
         self._lifecycle = threading.Lock()
         self._server = AsyncServer(
             on_message,
@@ -91,15 +93,18 @@ class Server:
         Raises:
             OSError: the address can't be listened on; the text says which and why.
             ValueError: no port has this number.
-            RuntimeError: called inside a callback.
+            RuntimeError: called inside a callback; or one of the run before still holds its thread.
         """
         self._not_inside_a_callback("start")
         with self._lifecycle:
             if self._portal is None:
+                if self._held is not None and self._held.alive:
+                    raise RuntimeError("a callback of the run before has still not returned")
                 portal = Portal("sockkit-server")
                 try:
                     portal.run(self._server.start)
                 except BaseException:
+                    portal.run(self._server.stop)  # an interrupt may have come too late
                     portal.stop()
                     raise
                 self._portal = portal
@@ -112,27 +117,31 @@ class Server:
         Callbacks at work and replies on their way have `grace` seconds; then they are cancelled and
         dropped, and the log names whoever did not end. It returns within `grace` and two seconds.
         Any number of calls, from any threads, do no harm. A stopped server may be started again.
+        Where a callback holds the thread itself, the rest is done when that returns.
 
         Raises:
             RuntimeError: called inside a callback.
         """
         self._not_inside_a_callback("stop")
         with self._lifecycle:
-            if self._portal is not None:
+            portal = self._portal
+            if portal is not None:
                 try:
-                    self._portal.run(self._server.stop, grace, within=grace + LAST_WORD + 0.5)
+                    portal.run(self._server.stop, grace, within=grace + LAST_WORD + 0.5)
+                    portal.stop(wait=0.5)
                 except LoopHeld as held:
-                    log.error("stop: %s", _who_holds(held.stack))
-                self._portal.stop(wait=0.5)
+                    log.error("stop: %s", who_holds(held.stack))
+                    portal.leave_behind(self._server.stop, then=portal.stop)
+                    self._held = portal
                 self._portal = None
                 _running.discard(self)
 
     def _cut_off(self) -> None:
         """In a forked child."""
         self._lifecycle = threading.Lock()  # another thread may have held the old one
-        if self._portal is not None:
-            self._portal.cut_off()
-            self._portal = None
+        portal, self._portal, self._held = self._portal or self._held, None, None
+        if portal is not None:
+            portal.cut_off()
             with contextlib.suppress(ClosedError):  # it was just being stopped
                 self._server.cut_off()
 
@@ -181,7 +190,7 @@ class Server:
     @property
     def running(self) -> bool:
         """Whether it is started, and not yet stopped."""
-        return self._server.running
+        return self._portal is not None
 
     @property
     def address(self) -> Address:
@@ -190,12 +199,13 @@ class Server:
         Raises:
             ClosedError: not running.
         """
+        self._door()
         return self._server.address
 
     @property
     def clients(self) -> Mapping[int, Connection]:
         """Who is connected now, by number, in the order of arrival: a snapshot."""
-        return self._server.clients
+        return self._server.clients if self.running else MappingProxyType({})
 
     def wait_for_clients(self, count: int, timeout: float = 5.0) -> Mapping[int, Connection]:
         """The snapshot, once at least `count` clients are connected.
@@ -220,6 +230,7 @@ class Server:
             ClosedError: not running.
             TypeError, ProtocolError: from the framing.
         """
+        self._door()
         self._server.send(number, message)
 
     def broadcast(self, message: Any, *, exclude: Iterable[int] = ()) -> int:
@@ -240,6 +251,7 @@ class Server:
             UnknownClient: no client with this number is connected.
             ClosedError: not running.
         """
+        self._door()
         self._server.disconnect(number)
 
     def observe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
@@ -255,7 +267,7 @@ class Server:
         return self._portal
 
     def __repr__(self) -> str:
-        return repr(self._server).replace("<Async", "<")
+        return repr(self._server).replace("<Async", "<") if self.running else "<Server not running>"
 
     def _repr_html_(self) -> str:
         return server_html(self)
@@ -279,14 +291,3 @@ def _cut_off_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_cut_off_all)
-
-
-def _who_holds(stack: traceback.StackSummary) -> str:
-    """The sentence that names what keeps a server's thread."""
-    package = os.path.dirname(__file__)
-    ours = [index for index, frame in enumerate(stack) if frame.filename.startswith(package)]
-    callback = stack[min(ours[-1] + 1, len(stack) - 1)] if ours else stack[-1]
-    return (
-        f"{callback.name} does not return (line {stack[-1].lineno} of {stack[-1].filename}); "
-        "its thread is left behind until it does"
-    )

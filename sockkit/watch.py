@@ -6,6 +6,8 @@ told, and after that only one that is twice as long as the last one told.
 """
 
 import logging
+import os
+import traceback
 from collections.abc import Callable
 
 log = logging.getLogger("sockkit")
@@ -34,3 +36,14 @@ class SlowCallbacks:
 def name_of(callback: Callable[..., object]) -> str:
     """What to call a callback in a sentence."""
     return getattr(callback, "__qualname__", None) or repr(callback)
+
+
+def who_holds(stack: traceback.StackSummary) -> str:
+    """The sentence that names what keeps a server's thread; from the stack of that thread."""
+    package = os.path.dirname(__file__)
+    ours = [index for index, frame in enumerate(stack) if frame.filename.startswith(package)]
+    callback = stack[min(ours[-1] + 1, len(stack) - 1)] if ours else stack[-1]
+    return (
+        f"{callback.name} does not return (line {stack[-1].lineno} of {stack[-1].filename}); "
+        "its thread is left behind until it does"
+    )

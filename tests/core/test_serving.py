@@ -182,8 +182,9 @@ def test_messages_wait_until_on_connect_has_ended(gate: threading.Event) -> None
         Server(lambda _, text: entries.append(text), on_connect=on_connect) as server,
         dial(server.address) as raw,
     ):
+        [connection] = server.wait_for_clients(1).values()
         raw.sendall(b"hello\n")
-        until(lambda: server.clients and server.clients[1].received)
+        until(lambda: connection.received)
         assert entries == []
         gate.set()
         until(lambda: len(entries) == 2)
