@@ -1,6 +1,4 @@
-import os
 import socket
-import threading
 
 import pytest
 
@@ -26,15 +24,3 @@ def accept(listener):
     yield accept_one
     for sock in accepted:
         sock.close()
-
-
-@pytest.fixture
-def leaves_nothing_behind():
-    threads, descriptors = threading.active_count(), open_descriptors()
-    yield
-    assert threading.active_count() == threads, threading.enumerate()
-    assert open_descriptors() == descriptors
-
-
-def open_descriptors():
-    return len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else None

@@ -14,7 +14,9 @@ from sockkit.lab import Faults, Link, sockopts
 from sockkit.lab.peers import Peer
 from sockkit.lab.pipe import Kind
 
-pytestmark = pytest.mark.usefixtures("leaves_nothing_behind")
+from ..waiting import until
+
+pytestmark = pytest.mark.usefixtures("asyncio_debug", "nothing_left")
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs an option that Linux has")
 
@@ -143,7 +145,7 @@ def test_what_is_sent_in_many_pieces_keeps_its_order(faults):
 
 
 def test_a_link_without_faults_passes_much_both_ways_at_once():
-    data = bytes(range(256)) * 40_000
+    data = bytes(range(256)) * 16_000
     with linked() as (_, client, server):
 
         def send(sock):
@@ -169,28 +171,46 @@ def test_a_link_without_faults_passes_much_both_ways_at_once():
 def test_split_makes_single_bytes():
     with linked(split=1) as (link, client, server):
         client.sendall(b"hello")
-        assert [server.recv(100) for _ in range(5)] == [b"h", b"e", b"l", b"l", b"o"]
+        assert exactly(server, 5) == b"hello"
+        assert [segment.data for segment in link.segments] == [b"h", b"e", b"l", b"l", b"o"]
         assert link.to_text().splitlines()[0] == "#1 → server  1 byte: h"
+
+
+def test_the_pieces_of_a_split_have_a_gap_between_them():
+    with linked(split=1, gap=0.02) as (link, client, server):
+        client.sendall(b"abc")
+        assert exactly(server, 3) == b"abc"
+        first, second, third = [segment.time for segment in link.segments]
+        assert second - first >= 0.02
+        assert third - second >= 0.02
 
 
 def test_split_one_way_leaves_the_other_whole():
     with linked() as (link, client, server):
         link.set(way="up", split=2)
         client.sendall(b"abcd")
-        assert (server.recv(100), server.recv(100)) == (b"ab", b"cd")
+        assert exactly(server, 4) == b"abcd"
         server.sendall(b"abcd")
-        assert client.recv(100) == b"abcd"
+        assert exactly(client, 4) == b"abcd"
+        assert [segment.data for segment in link.segments] == [b"ab", b"cd", b"abcd"]
 
 
-def test_glue_makes_one_piece_of_several():
-    with linked(glue=0.2) as (link, client, server):
-        client.sendall(b"one\n")
-        assert silent(server)
-        client.sendall(b"two\n")
-        assert silent(server)
-        client.sendall(b"three\n")
-        assert server.recv(100) == b"one\ntwo\nthree\n"
+def test_glue_holds_what_comes_and_makes_one_piece_of_it():
+    with linked(glue=1000) as (link, client, server):
+        for piece in (b"one\n", b"two\n", b"three\n"):
+            client.sendall(piece)
+            assert silent(server)
+        link.heal()
+        assert exactly(server, 14) == b"one\ntwo\nthree\n"
         assert len(link.segments) == 1
+
+
+def test_glue_passes_on_when_its_time_is_over():
+    with linked(glue=0.05) as (_, client, server):
+        start = time.monotonic()
+        client.sendall(b"held")
+        assert exactly(server, 4) == b"held"
+        assert time.monotonic() - start >= 0.05
 
 
 def test_delay_makes_everything_late_the_end_too():
@@ -254,8 +274,7 @@ def test_what_lost_bytes_stays_silent_after_the_black_hole():
 def test_who_comes_during_a_black_hole_never_reaches_the_server(listener):
     with Link(listener.getsockname(), black_hole=True) as link:
         with socket.create_connection(link.address) as client:
-            while not link.connections:
-                time.sleep(0.001)
+            until(lambda: link.connections)
             link.heal()
             client.sendall(b"anybody there?")
             assert silent(client)
@@ -297,7 +316,7 @@ def test_a_cable_that_is_mended_in_time_has_lost_nothing():
 
 @on_linux
 def test_what_the_link_holds_does_not_cross_a_cut_cable():
-    with linked(delay=0.1) as (link, client, server):
+    with linked(delay=1000) as (link, client, server):
         client.sendall(b"under way")
         assert silent(server)  # long enough for the link to have it
         link.cut()

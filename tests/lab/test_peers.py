@@ -20,7 +20,9 @@ from sockkit.lab.peers import (
     Vanisher,
 )
 
-pytestmark = pytest.mark.usefixtures("leaves_nothing_behind")
+from ..waiting import until
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs an option that Linux has")
 
@@ -150,6 +152,7 @@ def test_a_dribbler_that_is_not_done_leaves_all_the_same(address, accept):
     with Dribbler(address, b"hello\n", interval=1000) as peer:
         server = accept()
         assert server.recv(100) == b"h"
+        until(lambda: peer.sent == 1)
         with pytest.raises(TimeoutError, match="1 of 6"):
             peer.wait_sent(timeout=0.01)
         server.shutdown(socket.SHUT_WR)

@@ -20,7 +20,7 @@ from sockkit.lab.swarm_run import Run
 
 swarm_module = sys.modules["sockkit.lab.swarm"]  # `sockkit.lab.swarm` is the function
 
-pytestmark = pytest.mark.usefixtures("leaves_nothing_behind")
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
 @pytest.fixture
@@ -105,16 +105,16 @@ def test_a_server_that_never_answers_does_not_hang_the_swarm(listener):
     start = time.monotonic()
     result = swarm(3, listener.getsockname(), timeout=0.4, limits=Limits(linger=0.1))
     assert [(group.kind, group.clients) for group in result.errors] == [("TimeoutError", 3)]
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 10
 
 
 def test_a_script_that_never_ends_is_ended_at_the_deadline(server):
     async def script(client, number):
         await asyncio.Event().wait()
 
-    result = swarm(3, server.address, script, timeout=0.2)
+    result = swarm(3, server.address, script, timeout=1)
     assert [tuple(group) for group in result.errors] == [
-        ("Unfinished", 3, "client 1: after 0.2 s it was still in its script")
+        ("Unfinished", 3, "client 1: after 1 s it was still in its script")
     ]
 
 
@@ -128,10 +128,7 @@ def test_a_script_that_blocks_the_loop_is_given_up(server, monkeypatch):
 
     result = swarm(1, server.address, script, timeout=0.1)
     assert result.errors[0].kind == "Unfinished"
-    go_on.set()
-    for thread in threading.enumerate():
-        if thread.name == "sockkit swarm":
-            thread.join(5)
+    go_on.set()  # the thread that was left behind comes to its end
 
 
 def test_a_swarm_of_nobody_is_over_at_once(server):
