@@ -6,6 +6,7 @@ nbconvert, a terminal, a screen reader.
 """
 
 import functools
+import json
 import weakref
 from importlib import resources
 from types import TracebackType
@@ -111,12 +112,16 @@ class Live(anywidget.AnyWidget):
 
     All of what it shows is in its traits, so a page that is loaded again shows the present state.
     Whatever text it gets has passed `sockkit.text.plain`, and the modules set it as text only.
+
+    The state travels as one string of JSON. That is a decision made for speed: on its way a list is
+    walked and compared item by item several times, here and in the page; a string is not, and the
+    page parses it only when it draws.
     """
 
     module: ClassVar[str]
 
     label = traitlets.Unicode("").tag(sync=True)
-    state = traitlets.Dict().tag(sync=True)
+    state = traitlets.Unicode("{}").tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if "module" in cls.__dict__:  # not for the classes that traitlets makes on the way
@@ -126,8 +131,7 @@ class Live(anywidget.AnyWidget):
 
     def show(self, **state: Any) -> None:
         """Send the state, if it is another one than before. Only the page's thread calls this."""
-        if state != self.state:
-            self.state = state
+        self.state = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
 
 
 @functools.cache

@@ -88,12 +88,21 @@ async def main():
 asyncio.run(main())
 """
 
-GAPS = """() => {
-  window.gaps = [];
-  let last = performance.now();
-  const look = (now) => { window.gaps.push(now - last); last = now; requestAnimationFrame(look); };
-  requestAnimationFrame(look);
+GAP = """async (wait) => {
+  let [last, longest] = [performance.now(), 0];
+  const end = last + wait;
+  while (last < end) {
+    const now = await new Promise(requestAnimationFrame);
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest;
 }"""
+
+
+def longest_gap(book: Notebook, wait: float) -> float:
+    """The longest time between two frames of the page within `wait`; both in milliseconds."""
+    return float(book.page.evaluate(GAP, wait))
 
 
 def run(program: str, *arguments: object) -> "subprocess.Popen[str]":
@@ -107,21 +116,19 @@ def test_a_thousand_clients_and_ten_thousand_records_a_second(
     book = notebook(SERVER, SHOW)
     panel = book.outputs().locator(".sockkit-panel")
     host, port = book.ask("server.address")
+    idle = longest_gap(book, 3_000)
     with run(FLOOD, host, port, CLIENTS, SECONDS, RATE // 2) as flood:
         assert flood.stdout is not None
         assert flood.stdout.readline() == "connected\n"
-        book.page.evaluate(GAPS)
-        book.page.wait_for_timeout(SECONDS * 500)
+        longest = longest_gap(book, SECONDS * 500)
         middle = panel.locator(".sk-status-text").text_content()
-        book.page.wait_for_timeout(SECONDS * 450)
-        gaps = book.page.evaluate("() => window.gaps.slice(5)")
+        longest = max(longest, longest_gap(book, SECONDS * 450))
         words = flood.stdout.readline().split()
     assert flood.returncode == 0
     sent, received = int(words[1]), int(words[3])
     assert f"{CLIENTS:,} clients" in (middle or "")
     assert sent == received
     assert sent >= 0.9 * SECONDS * RATE / 2, "the flood itself was too slow to show anything"
-    assert max(gaps) <= 100, sorted(gaps)[-10:]
 
     book.page.wait_for_function(
         "() => document.querySelector('.sk-status-text').textContent.includes('0 clients')"
@@ -135,9 +142,11 @@ def test_a_thousand_clients_and_ten_thousand_records_a_second(
     expect(panel.locator(".sk-caption").first).to_have_text(caption)
     grown = book.ask("memory() - before")
     assert grown < 100, "MiB of the kernel"
-    print(
-        f"\nlongest gap {max(gaps):.0f} ms; {seen:,} records, {dropped:,} dropped; {grown:.0f} MiB"
-    )
+    print(f"\nlongest gap {longest:.0f} ms, {idle:.0f} ms when idle; {grown:.0f} MiB")
+    print(f"{seen:,} records, {dropped:,} dropped")
+    if idle >= 50:
+        pytest.skip(f"this machine is busy: an idle page stops for {idle:.0f} ms as well")
+    assert longest <= 100, "milliseconds without a frame"
 
 
 def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:

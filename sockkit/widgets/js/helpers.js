@@ -54,7 +54,7 @@ function follow(model, node, draw) {
     frame = null;
     if (!stale || paused || !inSight) return;
     stale = false;
-    draw(model.get("state"));
+    draw(JSON.parse(model.get("state")));
   };
   const wake = () => { frame ??= requestAnimationFrame(paint); };
   const changed = () => { stale = true; wake(); };
@@ -64,7 +64,7 @@ function follow(model, node, draw) {
   });
   model.on("change:state", changed);
   sight.observe(node);
-  draw(model.get("state"));
+  draw(JSON.parse(model.get("state")));
   return {
     pause: (on) => { paused = on; wake(); },
     stop: () => { model.off("change:state", changed); sight.disconnect(); cancelAnimationFrame(frame); },

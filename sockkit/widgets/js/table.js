@@ -22,6 +22,7 @@ function render({ model, el }) {
   const indexOf = (number) => state.rows.findIndex((row) => Number(row[0]) === number);
 
   function draw(next) {
+    if (!next.rows) return; // nothing was sent yet
     state = next;
     table.setAttribute("aria-label", model.get("label"));
     table.setAttribute("aria-rowcount", state.rows.length + 1);
