@@ -123,18 +123,22 @@ class AsyncServer:
         """Stop listening, tell every client's callback (`SERVER_STOPPED`), and close.
 
         Callbacks at work and replies on their way have `grace` seconds; then they are cancelled and
-        dropped, and the log names whoever did not end. Any number of calls do no harm.
+        dropped, and the log names whoever did not end. Any number of calls do no harm; the one that
+        is the first to lose its patience counts.
         """
-        if self._stopping is None and self._group is not None:
+        if self._group is not None:
             deadline = self._group.loop.time() + grace
-            stop = self._stop(self._group, deadline, asyncio.current_task())
-            self._stopping = self._group.loop.create_task(stop)
+            if self._stopping is None:
+                self._deadline = deadline
+                stop = self._stop(self._group, asyncio.current_task())
+                self._stopping = self._group.loop.create_task(stop)
+            elif deadline < self._deadline:
+                self._deadline = deadline
+                self._service.changed.set()
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
 
-    async def _stop(
-        self, group: ChannelGroup, deadline: float, caller: asyncio.Task[Any] | None
-    ) -> None:
+    async def _stop(self, group: ChannelGroup, caller: asyncio.Task[Any] | None) -> None:
         service, loop = self._service, group.loop
         try:
             await self._close_door()
@@ -144,15 +148,16 @@ class AsyncServer:
                 task_of = service.workers.task_of
                 return [c for c in service.open if caller is None or task_of(c) is not caller]
 
-            await self._until(lambda: not any(c.busy for c in others()), deadline)
+            await self._until(lambda: not any(c.busy for c in others()))
             for channel in tuple(service.open):
                 channel.end(Reason.SERVER_STOPPED)
-            await self._until(lambda: not others(), deadline)
+            await self._until(lambda: not others())
             for channel in others():
                 channel.give_up()
                 if task := service.workers.task_of(channel):
                     task.cancel()
-            await self._until(lambda: not others(), loop.time() + LAST_WORD)
+            self._deadline = loop.time() + LAST_WORD
+            await self._until(lambda: not others())
             for channel in others():
                 if channel.callback is not None and channel.connection is not None:
                     callback, number = name_of(channel.callback), channel.connection.number
@@ -172,12 +177,19 @@ class AsyncServer:
         await asyncio.gather(self._accepting, *self._entering, return_exceptions=True)
         self._listener.close()
 
-    async def _until(self, true: Callable[[], bool], deadline: float) -> None:
-        changed = self._service.changed
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                while not true():
-                    changed.clear()
+    async def _until(self, true: Callable[[], bool], deadline: float | None = None) -> None:
+        """Wait until it is true, or the `deadline` has passed: that of the stop, if none is given.
+
+        That one may come nearer meanwhile.
+        """
+        changed, loop = self._service.changed, asyncio.get_running_loop()
+        while not true():
+            end = self._deadline if deadline is None else deadline
+            if loop.time() >= end:
+                break
+            changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
                     await changed.wait()
 
     def cut_off(self) -> None:

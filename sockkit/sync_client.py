@@ -111,9 +111,10 @@ class Client:
     def __del__(self) -> None:
         portal = getattr(self, "_portal", None)
         if portal is not None:
-            warnings.warn(f"forgotten, and now closed: {self!r}", ResourceWarning, 2, source=self)
+            text = f"forgotten, and now closed: {self!r}"
             leave = functools.partial(_shared_portal.leave, portal)
             portal.leave_behind(self._client.close, then=leave)
+            warnings.warn(text, ResourceWarning, 2, source=self)  # at the end: it may be an error
 
     # Talking.
 

@@ -162,8 +162,9 @@ class Server:
     def __del__(self) -> None:
         portal = getattr(self, "_portal", None)
         if portal is not None:
-            warnings.warn(f"forgotten, and now stopped: {self!r}", ResourceWarning, 2, source=self)
-            portal.leave_behind(self._server.stop, then=lambda: portal.stop(wait=0))
+            text = f"forgotten, and now stopped: {self!r}"
+            portal.leave_behind(self._server.stop, then=portal.stop)
+            warnings.warn(text, ResourceWarning, 2, source=self)  # at the end: it may be an error
 
     # Who is here.
 
