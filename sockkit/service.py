@@ -5,7 +5,7 @@ import functools
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from sockkit.channel import Channel, ChannelGroup
@@ -55,6 +55,7 @@ class Service:
         self.registry = Registry()
         self.slow_callbacks = SlowCallbacks()
         self.observers: tuple[Callable[[Event], object], ...] = ()
+        self._observing: dict[object, Callable[[Event], object]] = {}
         self._observers_lock = threading.Lock()
         self.group: ChannelGroup | None = None  # since the first start
         # In the order of arrival, each until its last callback has returned. A dict for the order.
@@ -82,17 +83,20 @@ class Service:
 
     def observe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Add an observer; return what removes it. Any thread."""
+        key = object()  # the same callback may be there twice
 
         def remove() -> None:
             with self._observers_lock:
-                self._set_observers(o for o in self.observers if o is not callback)
+                self._observing.pop(key, None)
+                self._observers_changed()
 
         with self._observers_lock:
-            self._set_observers((*self.observers, callback))
+            self._observing[key] = callback
+            self._observers_changed()
         return remove
 
-    def _set_observers(self, observers: Iterable[Callable[[Event], object]]) -> None:
-        self.observers = tuple(observers)
+    def _observers_changed(self) -> None:
+        self.observers = tuple(self._observing.values())
         if self.group is not None:
             self.group.observed = bool(self.observers)
 
