@@ -26,9 +26,17 @@ expect.set_options(timeout=15_000)  # milliseconds: only a test that fails waits
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if is_here(item):
             item.add_marker("browser")
             item.add_marker(pytest.mark.timeout(240))
+    # Last of all: Playwright keeps an event loop running on this thread for the whole session, and
+    # after that no other test could call asyncio.run.
+    items.sort(key=is_here)
+
+
+def is_here(item: pytest.Item) -> bool:
+    """Whether a test is one of this folder's."""
+    return Path(__file__).parent in item.path.parents
 
 
 @pytest.fixture(scope="session")
