@@ -42,7 +42,10 @@ class AsyncClient:
         ssl: tls.SSLContext | None = None,
         token: str | None = None,
     ) -> None:
-        host, port = address
+        try:
+            host, port = address
+        except (TypeError, ValueError):
+            raise TypeError(f"an address is a pair (host, port); this is {address!r}") from None
         self.address = (host, port)
         self.framing = framing
         self.timeout = timeout

@@ -71,8 +71,10 @@ class Client:
             portal = self._portal or _shared_portal.enter()
             try:
                 portal.run(self._client.connect)
-            except BaseException:
+            except BaseException as error:
                 if self._portal is None:
+                    if not isinstance(error, Exception):  # an interrupt that came too late
+                        portal.run(self._client.close)
                     _shared_portal.leave(portal)
                 raise
             self._portal = portal
