@@ -158,6 +158,15 @@ class Link:
         """How many connections it relays now."""
         return len(self._relay.connections)
 
+    @property
+    def held(self) -> int:
+        """Bytes that have come in and wait to go out: delayed, glued, stalled or held up.
+
+        Raises:
+            ClosedError: the link is closed.
+        """
+        return self._portal.call(self._relay.held)
+
     def wait_for(self, count: int, timeout: float = 5.0) -> tuple[Segment, ...]:
         """Wait until at least `count` segments have left; return those that are kept.
 

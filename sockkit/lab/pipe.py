@@ -51,13 +51,13 @@ class Pipe:
         self.cut = False  # a cut cable: nothing moves
         self.lost = False  # bytes are missing, so that nothing may follow them
         self.finished = False  # the end was passed on
+        self.held = 0  # bytes in the queue
         self._source = source
         self._target = target
         self._room = room
         self._note = note
         self._ended = ended
         self._queue: deque[tuple[float, Kind, bytes | memoryview]] = deque()  # first: arrival
-        self._held = 0  # bytes in the queue
         self._not_before = 0.0  # when the next piece may leave, for `gap` and `rate`
         self._changed = asyncio.Event()
 
@@ -77,7 +77,7 @@ class Pipe:
         """Queue what arrives, until the source ends."""
         loop = asyncio.get_running_loop()
         while True:
-            while self._held >= self._room:
+            while self.held >= self._room:
                 await self._change()
             try:
                 data = await loop.sock_recv(self._source, RECEIVE)
@@ -95,7 +95,7 @@ class Pipe:
             self._ended(kind)
         elif not self._glue(kind, data):
             self._queue.append((time.monotonic(), kind, data))
-        self._held += len(data)
+        self.held += len(data)
         self.wake()
 
     def _glue(self, kind: Kind, data: bytes) -> bool:
@@ -160,7 +160,7 @@ class Pipe:
             self._queue.appendleft((arrived, kind, memoryview(data)[size:]))
         pause = max(faults.gap if faults.split else 0.0, size / faults.rate if faults.rate else 0.0)
         self._not_before = time.monotonic() + pause
-        self._held -= size
+        self.held -= size
         self.wake()  # there is room for `read`
         return kind, bytes(data[:size])
 
@@ -169,5 +169,5 @@ class Pipe:
             _, kind, data = self._queue.popleft()
             self._note(kind, bytes(data), True)
             self.lost = True
-            self._held -= len(data)
+            self.held -= len(data)
         self.wake()

@@ -87,6 +87,10 @@ class Relay:
             self.note(number, "down", Kind.RESET, b"", False)
             connection.end(Kind.RESET)
 
+    def held(self) -> int:
+        """Bytes that have come in and not gone out."""
+        return sum(p.held for c in self.connections.values() for p in c.pipes.values())
+
     async def close(self) -> None:
         """Close every connection, and accept no more."""
         tasks = [self._accepting, *(c.task for c in self.connections.values())]
@@ -105,7 +109,7 @@ class Relayed:
         self._relay = relay
         self._number = number
         self._sockets = [client]
-        self._pipes: dict[Way, Pipe] = {}
+        self.pipes: dict[Way, Pipe] = {}
         self._over: asyncio.Future[Kind] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -171,11 +175,11 @@ class Relayed:
             relay.note(self._number, way, kind, data, dropped)
 
         pipe = Pipe(source, target, relay.faults[way], relay.buffer, note, self.end)
-        self._pipes[way] = pipe
+        self.pipes[way] = pipe
         return pipe
 
     async def _carry(self) -> Kind:
-        works: list[Any] = [w for p in self._pipes.values() for w in (p.read(), p.write())]
+        works: list[Any] = [w for p in self.pipes.values() for w in (p.read(), p.write())]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(work) for work in works]
             how = await self._over
@@ -185,7 +189,7 @@ class Relayed:
 
     def end(self, kind: Kind) -> None:
         """This end was passed on, or is wanted: over once both ways are finished, or by a reset."""
-        both = all(pipe.finished for pipe in self._pipes.values())
+        both = all(pipe.finished for pipe in self.pipes.values())
         if not self._over.done() and (kind is Kind.RESET or both):
             self._over.set_result(kind)
 
@@ -196,7 +200,7 @@ class Relayed:
                 sockopts.cut(sock)
             else:
                 sockopts.mend(sock)
-        for way, pipe in self._pipes.items():
+        for way, pipe in self.pipes.items():
             pipe.faults = self._relay.faults[way]
             pipe.cut = self._relay.cut
             pipe.wake()

@@ -59,7 +59,7 @@ def test_a_snippet_runs_out_of_memory():
 
 def test_a_snippet_that_never_ends_is_ended():
     start = time.monotonic()
-    result = run_limited("print('here', flush=True)\nwhile True: pass", timeout=0.5)
+    result = run_limited("print('here', flush=True)\nwhile True: pass", timeout=2)
     assert result.timed_out
     assert result.stdout == "here\n"
     assert "its time was over" in result.to_text()
@@ -84,10 +84,9 @@ def _ended(pid):
         return True
 
 
-def test_a_snippet_that_prints_for_ever_is_cut_short():
-    result = run_limited("while True: print('x' * 1000)", timeout=0.5, max_output=1000)
-    assert len(result.stdout) < 1100
-    assert result.stdout.endswith(" bytes more")
+def test_a_snippet_that_prints_without_measure_is_cut_short():
+    result = run_limited("print('x' * 10_000_000)", max_output=1000)
+    assert result.stdout == "x" * 1000 + "… and 9999001 bytes more"
 
 
 def test_the_traceback_is_of_the_snippet_alone():

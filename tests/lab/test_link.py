@@ -177,12 +177,11 @@ def test_split_makes_single_bytes():
 
 
 def test_the_pieces_of_a_split_have_a_gap_between_them():
-    with linked(split=1, gap=0.02) as (link, client, server):
+    with linked(split=1, gap=0.02) as (_, client, server):
+        start = time.monotonic()
         client.sendall(b"abc")
         assert exactly(server, 3) == b"abc"
-        first, second, third = [segment.time for segment in link.segments]
-        assert second - first >= 0.02
-        assert third - second >= 0.02
+        assert time.monotonic() - start >= 0.04
 
 
 def test_split_one_way_leaves_the_other_whole():
@@ -197,9 +196,10 @@ def test_split_one_way_leaves_the_other_whole():
 
 def test_glue_holds_what_comes_and_makes_one_piece_of_it():
     with linked(glue=1000) as (link, client, server):
-        for piece in (b"one\n", b"two\n", b"three\n"):
+        for piece, together in ((b"one\n", 4), (b"two\n", 8), (b"three\n", 14)):
             client.sendall(piece)
-            assert silent(server)
+            until(lambda together=together: link.held == together)
+        assert silent(server)
         link.heal()
         assert exactly(server, 14) == b"one\ntwo\nthree\n"
         assert len(link.segments) == 1
@@ -225,7 +225,7 @@ def test_delay_makes_everything_late_the_end_too():
 def test_a_delay_that_is_switched_off_no_longer_holds_what_came_before():
     with linked(delay=1000) as (link, client, server):
         client.sendall(b"now")
-        assert silent(server)
+        until(lambda: link.held == 3)
         link.heal()
         assert exactly(server, 3) == b"now"
 
@@ -242,6 +242,7 @@ def test_stall_holds_everything_until_it_ends():
     with linked(stall=True) as (link, client, server):
         client.sendall(b"held")
         server.sendall(b"held too")
+        until(lambda: link.held == 12)
         assert silent(server)
         assert silent(client)
         link.set(stall=False)
@@ -318,7 +319,7 @@ def test_a_cable_that_is_mended_in_time_has_lost_nothing():
 def test_what_the_link_holds_does_not_cross_a_cut_cable():
     with linked(delay=1000) as (link, client, server):
         client.sendall(b"under way")
-        assert silent(server)  # long enough for the link to have it
+        until(lambda: link.held == 9)
         link.cut()
         link.set(delay=0.0)
         assert silent(server)
