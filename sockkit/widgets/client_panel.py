@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sockkit.errors import ClosedError, ConnectionLost
+from sockkit.framing import Framing, Lines
 from sockkit.sync import Client
 from sockkit.text import plain
 from sockkit.views import escape, place
@@ -23,8 +24,8 @@ class ClientPanel(Panel):
 
     Args:
         address: `(host, port)` to begin with, such as `server.address`.
-        name: what to be called. It is sent as ``/name NAME`` after connecting, when not empty: a
-            label that the server may use or not, and that nobody checks.
+        name: what to be called. It is sent as ``/name NAME`` after connecting, when not empty and
+            the messages are lines: a label that the server may use or not, and that nobody checks.
         framing: how bytes become messages, if not `Lines`.
         title: the heading.
 
@@ -40,13 +41,13 @@ class ClientPanel(Panel):
         address: tuple[str, int] | None = None,
         *,
         name: str = "",
-        framing: Any = None,
+        framing: Framing | None = None,
         title: str = "Client",
     ) -> None:
         super().__init__(title)
         self._address = address or ("127.0.0.1", 0)
         self._name = name
-        self._options = {} if framing is None else {"framing": framing}
+        self._framing = framing or Lines()
         self._talk = _Talk()
         self.client: Client | None = None
 
@@ -58,12 +59,12 @@ class ClientPanel(Panel):
         if not port:
             raise ValueError("type the server's port first: the server's panel shows it")
         self.disconnect()
-        client = Client((host.strip(), port), **self._options).connect()
+        client = Client((host.strip(), port), framing=self._framing).connect()
         self.client = client
         self._talk = _Talk(self._talk.lines)
         self._talk.begin(client, f"connected to {plain(place((host, port)))}")
         weakref.finalize(self, client.close).atexit = False
-        if name.strip():
+        if name.strip() and isinstance(self._framing, Lines):
             client.send(NAME + name.strip())
 
     def disconnect(self) -> None:
@@ -77,7 +78,7 @@ class ClientPanel(Panel):
         """Send the message."""
         if self.client is None:
             raise ClosedError("connect first")
-        message = self.value("Message")
+        message = self.message(self._framing)
         self.client.send(message)
         self._talk.add("sent", f"sent: {plain(message)}")
 

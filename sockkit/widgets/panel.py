@@ -13,6 +13,7 @@ from typing import Any
 
 import ipywidgets
 
+from sockkit.framing import Framing
 from sockkit.text import plain
 from sockkit.widgets.jobs import Jobs
 from sockkit.widgets.lines import SHOWN, Line, LinesWidget, StatusWidget, sentence
@@ -62,6 +63,15 @@ class Panel(Shown):
     def value(self, field: str) -> Any:
         """What a field holds now."""
         return self._fields[field].value
+
+    def message(self, framing: Framing) -> Any:
+        """What is in the message field, as this framing carries it: text, or its UTF-8 bytes."""
+        text = self.value("Message")
+        try:
+            framing.encode(text)
+        except TypeError:
+            return text.encode()
+        return text
 
     def _button(self, text: str, action: str, hint: str) -> Any:
         """A button that does the method called `action` as a job. Holds the panel weakly."""

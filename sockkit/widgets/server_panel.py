@@ -4,6 +4,7 @@ import inspect
 import ipaddress
 from typing import Any
 
+from sockkit.errors import ClosedError
 from sockkit.events import (
     Connected,
     Disconnected,
@@ -80,11 +81,11 @@ class ServerPanel(Panel):
 
     def send(self) -> None:
         """Send the message to the selected client."""
-        self.server.send(self._selected(), self.value("Message"))
+        self.server.send(self._selected(), self.message(self.server.framing))
 
     def broadcast(self) -> None:
         """Send the message to all clients."""
-        count = self.server.broadcast(self.value("Message"))
+        count = self.server.broadcast(self.message(self.server.framing))
         self.note(f"broadcast accepted for {count} client{'' if count == 1 else 's'}")
 
     def disconnect(self) -> None:
@@ -121,12 +122,13 @@ class ServerPanel(Panel):
 
     def status(self, address: bool = True) -> str:
         """How the server is, in words; `address=False` leaves the port out."""
-        if not self.server.running:
+        try:
+            where = f"listening on {place(self.server.address)}"
+        except ClosedError:
             return "stopped"
         count = len(self.server.clients)
         clients = f"{count:,} client{'' if count == 1 else 's'}"
-        where = f"listening on {place(self.server.address)}" if address else "running"
-        return f"{where}, {clients}"
+        return f"{where if address else 'running'}, {clients}"
 
     def messages(self) -> list[Line]:
         """What clients said, a line each: the newest."""

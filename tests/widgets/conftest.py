@@ -16,7 +16,9 @@ from ..waiting import until
 
 
 @pytest.fixture(autouse=True)
-def no_widget_left(nothing_left: None) -> Iterator[None]:
+def no_widget_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not request.node.get_closest_marker("notebook"):  # Jupyter's client keeps descriptors
+        request.getfixturevalue("nothing_left")
     widgets = open_widgets()
     yield
     if watched():

@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 
+from sockkit.framing import LengthPrefixed
 from sockkit.sync import Client, Server
 from sockkit.widgets import ClientPanel, MessageLadder, ServerPanel, close_all
 
@@ -113,6 +114,20 @@ def test_connect_and_disconnect_again_and_again() -> None:
             client.press("Disconnect")
             assert client.status() == "disconnected"
             until(lambda: not server.clients)
+
+
+def test_messages_of_bytes() -> None:
+    framing = LengthPrefixed()
+    echo = Server(lambda c, m: c.send(m), framing=framing)
+    with echo, ServerPanel(echo) as server, ClientPanel(echo.address, framing=framing) as client:
+        client.press("Connect")
+        client.fill(Message="héllo")
+        client.press("Send")
+        until(lambda: client.to_text().count("h\\xc3\\xa9llo") == 2)
+        server.fill(Message="to all")
+        server.press("Broadcast")
+        until(lambda: "received: to all" in client.to_text())
+        assert server.error == client.error == ""
 
 
 def test_clear() -> None:
