@@ -57,7 +57,7 @@ def swarm(
     address: Address,
     script: Script = echo_script,
     *,
-    timeout: float = 30.0,
+    timeout: float = 60.0,
     progress: bool = True,
     **options: Any,
 ) -> SwarmResult:
@@ -93,7 +93,7 @@ async def async_swarm(
     address: Address,
     script: Script = echo_script,
     *,
-    timeout: float = 30.0,
+    timeout: float = 60.0,
     **options: Any,
 ) -> SwarmResult:
     """The same as `swarm`, on the running event loop: the server may live on it too."""

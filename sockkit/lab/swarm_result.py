@@ -55,7 +55,8 @@ class SwarmResult:
     """How long the scripts took, from the first start to the last end."""
 
     latencies: Sequence[float] = field(default=())
-    """From each send to its reply, in ascending order."""
+    """From each send to its reply, in ascending order. The clients share one loop, and all start at
+    once: with many of them, most of this is waiting for their turn, at the server and here."""
 
     @property
     def ok(self) -> bool:
