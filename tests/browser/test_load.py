@@ -159,11 +159,13 @@ def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:
             return float(speed.stdout.read())
 
     rate()  # warm
-    shares = []
+    quiet, shares = [], []
     for _ in range(7):  # in pairs, since a machine is not equally fast all the time
-        alone = rate()
+        quiet.append(rate())
         book.run_code(SHOW)
-        shares.append(rate() / alone)
+        shares.append(rate() / quiet[-1])
         book.run_code("panel.close(); ladder.close()")
     print(f"\n{sorted(shares)[3]:.0%} of the echo rate with a panel and a ladder")
+    if max(quiet) > 1.5 * min(quiet):
+        pytest.skip(f"this machine is busy: {min(quiet):.0f} to {max(quiet):.0f} echoes a second")
     assert sorted(shares)[3] >= 0.8, sorted(shares)
