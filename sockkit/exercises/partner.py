@@ -16,7 +16,10 @@ _SHOWN = 40  # bytes of each piece that the wire trace shows
 
 
 class Clock(Protocol):
-    """What a partner asks before and while it waits."""
+    """What a partner asks before and while it waits, and tells afterwards."""
+
+    waited_in_vain: bool
+    """Whether the last wait ended because its time was over."""
 
     def left(self, within: float) -> float:
         """Seconds of `within` that the check can still afford."""
@@ -101,11 +104,13 @@ class Partner:
     def _receive(self, missing: Callable[[bytearray], int], within: float) -> bytes:
         data = bytearray()
         deadline = time.monotonic() + self._clock.left(within)
+        self._clock.waited_in_vain = False
         while not self.ended and (count := missing(data)):
             piece = self._receive_some(count)
             data += piece
             if not piece and not self.ended:
-                if time.monotonic() > deadline or self._clock.hopeless():
+                self._clock.waited_in_vain = time.monotonic() > deadline
+                if self._clock.waited_in_vain or self._clock.hopeless():
                     break
                 select.select([self.socket], [], [], _SLICE)
         self._note_received(bytes(data))

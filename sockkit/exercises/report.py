@@ -93,9 +93,9 @@ def _unawaited(calls: Sequence[Call]) -> NotYet | None:
 
 
 def _with_place(trial: Trial, finding: NotYet | None) -> NotYet | None:
-    """The finding, and where the answer was meanwhile, if that was not said."""
+    """The finding, and where the answer was while the check waited in vain."""
     held = [running for running in trial.begun if running.forced and running.place_at_end]
-    if finding is None or not held or held[0].place_at_end in finding.saw:
+    if finding is None or not held or not (trial.waited_in_vain or held[0].call.held):
         return finding
     call = held[0].call
     doing = "held its event loop" if call.held else "was still running"

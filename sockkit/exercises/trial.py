@@ -19,6 +19,7 @@ from sockkit.exercises.running import Failed, Running, Stopped
 from sockkit.exercises.verdict import NotYet
 
 _SLICE = 0.05  # seconds between two looks at a server that starts
+_LAST_STEPS = 0.1  # seconds for a call to return that has just done its work
 _LAST_WORD = 0.2  # seconds in which what an ended call has sent may still arrive
 
 
@@ -43,6 +44,7 @@ class Trial:
 
     def __init__(self, place: Place, before: Before, seconds: float) -> None:
         self.stopping = threading.Event()
+        self.waited_in_vain = False  # the last wait for the answer's bytes, or for its connection
         self.wire: list[str] = []
         self.begun: list[Running] = []
         self._place = place
@@ -162,7 +164,9 @@ class Trial:
 
     def end_calls(self) -> None:
         """End the calls that still run, as far as that is possible."""
+        deadline = time.monotonic() + _LAST_STEPS
         for running in self.begun:
+            running.call.done.wait(max(0.0, deadline - time.monotonic()))
             running.forced = running.call.ending = not running.call.done.is_set()
         for running in self.begun:
             if running.forced:
@@ -201,7 +205,8 @@ class Listener:
             try:
                 sock, _ = self._socket.accept()
             except BlockingIOError:
-                if time.monotonic() > deadline or self._trial.hopeless():
+                self._trial.waited_in_vain = time.monotonic() > deadline
+                if self._trial.waited_in_vain or self._trial.hopeless():
                     raise NotYet("Nobody connected to me.", "your code connects.") from None
                 time.sleep(0.005)
             else:

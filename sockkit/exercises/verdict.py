@@ -138,7 +138,7 @@ class Summary:
             f"<th scope='col' style='text-align:left'>{word}</th>"
             for word in ("Exercise", "Goal", "So far")
         )
-        return f"<table><caption>{self._headline()}</caption><tr>{head}</tr>{rows}</table>"
+        return f"<table><caption>{_inline(self._headline())}</caption><tr>{head}</tr>{rows}</table>"
 
     def _headline(self) -> str:
         solved = sum(status is Status.SOLVED for _, _, status in self.rows)
