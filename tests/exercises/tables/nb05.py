@@ -108,7 +108,7 @@ def takes_the_end_for_gone(connection):
             total += len(data)
 
 
-@answer_at_the_end.wrong("you answered already")
+@answer_at_the_end.wrong("you answered already|ended the connection while I was still sending")
 def answers_the_first_receive(connection):
     with connection:
         connection.sendall(f"{len(connection.recv(1024))} bytes\n".encode())
