@@ -18,6 +18,7 @@ import contextlib
 import errno
 import ssl
 import weakref
+from asyncio.trsock import TransportSocket
 from collections.abc import Callable
 from threading import get_ident
 from typing import Any, cast
@@ -245,8 +246,9 @@ class Channel(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio: the connection is there."""
         self.transport = cast(asyncio.Transport, transport)
-        # 0: tell us as soon as anything stays behind.
-        self.transport.set_write_buffer_limits(high=0)
+        # Tell us as soon as anything stays behind: more than `high`, or over TLS as much as that.
+        encrypted = transport.get_extra_info("sslcontext") is not None
+        self.transport.set_write_buffer_limits(high=1 if encrypted else 0, low=0)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """asyncio: where to put the next bytes. Shared: each read is used up before the next."""
@@ -259,6 +261,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def feed(self, data: bytes) -> None:
         """Decode these bytes, and pass on the messages that are complete now."""
+        if self.reason is not None:
+            return  # TLS, as asyncio does it, reads once more while it closes
         fault = None
         try:
             messages = self.decoder.feed(data)
@@ -299,7 +303,8 @@ class Channel(asyncio.BufferedProtocol):
             self.reason = reason
             self._blocked = False  # one last write may stand behind one that is under way
             self.flush()
-            self.transport.close()
+            if not self.transport.is_closing():  # closed again, one over TLS would break
+                self.transport.close()
             if self.transport.get_write_buffer_size():
                 self.group.loop.call_later(self.linger, self.give_up)
             self.ended()
@@ -313,8 +318,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def give_up(self) -> None:
         """Close now. If something waits, the peer sees a reset, and not half of it as the whole."""
-        if self.pending:
-            reset_on_close(self.transport.get_extra_info("socket"))
+        if self.pending and (connection := self.transport.get_extra_info("socket")):
+            reset_on_close(connection)
         self._empty_output()
         self.transport.abort()
 
@@ -327,21 +332,21 @@ class Channel(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone, by our doing or not; its socket is closed after this."""
-        if self.reason is not Reason.CLOSED:  # after a FIN nothing can be left
-            self._read_the_rest()
+        connection = self.transport.get_extra_info("socket")
+        if connection and self.reason is not Reason.CLOSED:  # after a FIN nothing can be left
+            self._read_the_rest(connection)
         self._empty_output()
         if self.reason is None:
             self.reason = reason_of(exc)
             self.ended()
 
-    def _read_the_rest(self) -> None:
+    def _read_the_rest(self, connection: TransportSocket) -> None:
         # When a write has failed, asyncio closes without another look at what had come before: the
         # last messages of a peer that did not wait for our replies. And when it is we who close,
         # what is left unread would make the system send a reset, which may overtake our last words.
-        ours = self.reason is not None
-        wanted = not ours and self.transport.get_extra_info("sslcontext") is None
-        for data in unread(self.transport.get_extra_info("socket"), say_fin=ours):
-            if wanted and self.reason is None:
+        # (Not over TLS: there, asyncio has let go of the socket already.)
+        for data in unread(connection, say_fin=self.reason is not None):
+            if self.reason is None:
                 self._blocked = True  # replies find nobody
                 self.received_bytes += len(data)
                 self.feed(data)

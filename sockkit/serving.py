@@ -92,11 +92,13 @@ class ServerChannel(ListeningChannel):
             self._call(service.on_connect, iter([None]))
 
     def _refuse(self, why: str, answer: bytes) -> None:
-        host, port = self._address
-        log.warning("refused a client at %s:%d: %s", host, port, why)
-        self.service.record(Refused(time.time(), self._address, why))
+        self._note_refusal(why)
         self.transport.write(answer)
         self.end(Reason.REFUSED)
+
+    def _note_refusal(self, why: str) -> None:
+        log.warning("refused a client at %s:%d: %s", *self._address, why)
+        self.service.record(Refused(time.time(), self._address, why))
 
     def _full_notice(self) -> bytes:
         # In the server's own framing, so that the client can read it as a message.
@@ -272,6 +274,8 @@ class ServerChannel(ListeningChannel):
         self.watch()
         if self.connection is None:
             self._told = True
+            if self.reason is Reason.TIMED_OUT:
+                self._note_refusal("no token in time")
             return
         service, number, reason = self.service, self.connection.number, self.reason
         assert reason is not None

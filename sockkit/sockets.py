@@ -1,7 +1,6 @@
 """The listening socket: how it is opened, how connections are accepted, which options they get."""
 
 import asyncio
-import asyncio.trsock
 import contextlib
 import errno
 import ipaddress
@@ -10,6 +9,7 @@ import os
 import socket
 import struct
 import sys
+from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -132,7 +132,7 @@ def let_go(handle: int) -> None:
         os.dup2(nothing.fileno(), handle)
 
 
-def unread(connection: asyncio.trsock.TransportSocket, say_fin: bool) -> Iterator[bytes]:
+def unread(connection: TransportSocket, say_fin: bool) -> Iterator[bytes]:
     """What has come and was not read yet, without waiting for more; perhaps after sending FIN."""
     with (
         contextlib.suppress(OSError),  # all of it was read; or there is no descriptor left
@@ -148,7 +148,7 @@ def unread(connection: asyncio.trsock.TransportSocket, say_fin: bool) -> Iterato
                 break
 
 
-def reset_on_close(connection: asyncio.trsock.TransportSocket) -> None:
+def reset_on_close(connection: TransportSocket) -> None:
     """Have the close of this socket drop what the kernel still holds, and tell the peer (RST)."""
     layout = "hh" if sys.platform == "win32" else "ii"
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
