@@ -56,6 +56,7 @@ class Link:
 
     Args:
         target: `(host, port)` of the server.
+        host: the IPv4 address to listen on; the system chooses the port, see `address`.
         buffer: bytes held each way before it stops reading. Its kernel buffers have this size too,
             so that backpressure reaches the sender soon.
         max_segments: how many segments the record keeps, with at most 1 MiB of data.
@@ -70,6 +71,7 @@ class Link:
         self,
         target: tuple[str, int],
         *,
+        host: str = "127.0.0.1",
         buffer: int = 65_536,
         max_segments: int = 10_000,
         **faults: Any,
@@ -78,7 +80,7 @@ class Link:
         self._start = time.monotonic()
         self._record = Record[Segment](max_segments)
         both: dict[Way, Faults] = {"up": Faults(**faults), "down": Faults(**faults)}
-        self._relay = Relay(target, buffer, both, self._note)
+        self._relay = Relay(target, host, buffer, both, self._note)
         self.address: tuple[str, int] = self._relay.listener.getsockname()
         self._portal = Portal("sockkit link")
         self._portal.call(self._relay.start)

@@ -24,13 +24,19 @@ class Relay:
 
     Args:
         target: `(host, port)` of the server.
+        host: the address to listen on.
         buffer: bytes held each way, in here and in each kernel buffer.
         faults: what happens to the bytes, each way.
         note: called as `note(connection, way, kind, data, dropped)` for each segment that left.
     """
 
     def __init__(
-        self, target: tuple[str, int], buffer: int, faults: dict[Way, Faults], note: Note
+        self,
+        target: tuple[str, int],
+        host: str,
+        buffer: int,
+        faults: dict[Way, Faults],
+        note: Note,
     ) -> None:
         self.buffer = buffer
         self.faults = faults
@@ -38,7 +44,7 @@ class Relay:
         self.cut = False
         self.connections: dict[int, Relayed] = {}
         self.targets = socket.getaddrinfo(*target, type=socket.SOCK_STREAM)
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.listener = socket.create_server((host, 0), backlog=1024)
         self.listener.setblocking(False)
         # Accepted sockets inherit it; set on them, it would be too late for the first window.
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)

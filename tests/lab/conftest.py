@@ -2,10 +2,12 @@ import socket
 
 import pytest
 
+from .loopback import HOST
+
 
 @pytest.fixture
 def listener():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
+    with socket.create_server((HOST, 0)) as sock:
         sock.settimeout(5)
         yield sock
 

@@ -1,12 +1,11 @@
 import errno
-import random
 import select
 import socket
 import sys
 
 import pytest
 
-from sockkit import Limits, Reason, Server
+from sockkit import Reason
 from sockkit.lab import sockopts
 from sockkit.lab.garbage import endless_line, huge_length, not_text, random_bytes
 from sockkit.lab.peers import (
@@ -220,15 +219,6 @@ def test_a_garbage_sender_sends_the_same_for_the_same_seed(make, address, accept
     assert garbage(1) == garbage(1) != garbage(2)
 
 
-def test_garbage_is_what_its_name_says():
-    source = random.Random(0)
-    assert b"\n" not in endless_line(source, 10_000)
-    assert huge_length(source, 100)[:4] == b"\xff\xff\xff\xff"
-    with pytest.raises(UnicodeDecodeError):
-        not_text(source, 100).decode()
-    assert {len(make(source, 100)) for make in (random_bytes, not_text, huge_length)} == {100}
-
-
 # What all of them can do.
 
 
@@ -299,75 +289,3 @@ def test_nobody_listening_is_an_error_that_leaves_nothing_open(listener):
     listener.close()
     with pytest.raises(ConnectionRefusedError):
         Peer(address)
-
-
-# Seen from the kit's own server.
-
-
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [(PoliteLeaver, Reason.CLOSED), (Resetter, Reason.RESET), (UnreadCloser, Reason.RESET)],
-)
-def test_the_kit_tells_the_ways_to_leave_apart(kind, reason):
-    reasons = []
-    server = Server(
-        lambda connection, text: connection.send(text.upper()),
-        on_disconnect=lambda connection, reason: reasons.append(reason),
-    )
-    with server.start(), kind(server.address, say=b"hello\n"):
-        server.wait_for_clients(1)
-    assert reasons == [reason]
-
-
-def test_the_kit_finds_a_vanisher_by_its_silence():
-    reasons = []
-    server = Server(
-        on_disconnect=lambda connection, reason: reasons.append(reason),
-        limits=Limits(idle_timeout=0.2),
-    )
-    with server.start(), Vanisher(server.address, say=b"hello\n"):
-        server.wait_for_clients(1)
-        until(lambda: reasons)
-    assert reasons == [Reason.TIMED_OUT]
-
-
-@on_linux
-def test_the_kit_finds_a_vanisher_by_what_it_does_not_acknowledge():
-    reasons = []
-    server = Server(
-        on_disconnect=lambda connection, reason: reasons.append(reason),
-        limits=Limits(user_timeout=0.2),
-    )
-    with server.start(), Vanisher(server.address):
-        server.wait_for_clients(1)
-        server.broadcast("are you there?")
-        until(lambda: reasons)
-    assert reasons == [Reason.TIMED_OUT]
-
-
-def test_the_kit_refuses_every_kind_of_garbage():
-    reasons = []
-    server = Server(
-        on_disconnect=lambda connection, reason: reasons.append(reason),
-        limits=Limits(max_message=100),
-    )
-    with server.start():
-        for make in (not_text, endless_line):
-            with GarbageSender(server.address, make) as peer:
-                peer.send_garbage(1000)
-                peer.wait_closed()
-    assert reasons == [Reason.PROTOCOL_ERROR] * 2
-
-
-def test_the_kit_drops_a_non_reader_that_is_too_slow():
-    reasons = []
-    server = Server(
-        on_disconnect=lambda connection, reason: reasons.append(reason),
-        limits=Limits(max_pending=10_000),
-    )
-    with server.start(), NonReader(server.address) as peer:
-        server.wait_for_clients(1)
-        while not reasons:
-            server.broadcast("x" * 10_000)
-        assert peer.wait_closed() is Reason.RESET
-    assert reasons == [Reason.TOO_SLOW]

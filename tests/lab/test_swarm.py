@@ -1,10 +1,6 @@
 import asyncio
-import builtins
-import errno
 import functools
-import importlib.util
 import itertools
-import os
 import sys
 import threading
 import time
@@ -12,11 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from sockkit import AsyncClient, AsyncServer, Limits, Lines, Reason, Server
-from sockkit.lab import SwarmClient, async_swarm, descriptors, swarm, swarm_client, swarm_run
+from sockkit import AsyncClient, AsyncServer, Limits, Lines, Reason
+from sockkit.lab import SwarmClient, async_swarm, swarm, swarm_client, swarm_run
 from sockkit.lab.swarm import echo_script
-from sockkit.lab.swarm_result import SwarmResult, group_errors
 from sockkit.lab.swarm_run import Run
+
+from .loopback import HOST, serve, upper
 
 swarm_module = sys.modules["sockkit.lab.swarm"]  # `sockkit.lab.swarm` is the function
 
@@ -25,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 
 @pytest.fixture
 def server():
-    with Server(lambda connection, text: connection.send(text.upper())) as server:
+    with serve(upper) as server:
         yield server
 
 
@@ -62,7 +59,7 @@ def test_each_reply_is_timed_from_the_oldest_send_without_one(server, monkeypatc
 
 
 def test_a_server_that_answers_wrongly_is_found_out():
-    with Server(lambda connection, text: connection.send(text)) as server:
+    with serve(lambda connection, text: connection.send(text)) as server:
         result = swarm(3, server.address)
     assert not result.ok
     assert (result.right, result.wrong, result.finished) == (0, 3, 0)
@@ -88,7 +85,7 @@ def test_failures_are_grouped_with_an_example_each(server):
 
 
 def test_clients_that_the_server_ends_are_told_apart():
-    with Server(lambda connection, text: connection.close()) as server:
+    with serve(lambda connection, text: connection.close()) as server:
         result = swarm(2, server.address)
     assert [group.kind for group in result.errors] == ["ConnectionLost (closed)"]
 
@@ -155,8 +152,8 @@ def test_no_more_than_so_many_connect_at_once(server, monkeypatch):
 
 
 def test_options_reach_every_client():
-    with Server(
-        lambda connection, text: connection.send(text.upper()),
+    with serve(
+        upper,
         framing=Lines("latin-1"),
         token="let me in",
     ) as server:
@@ -172,7 +169,7 @@ def test_a_script_may_take_arguments(server):
 
 def test_the_clients_leave_politely():
     reasons = []
-    with Server(on_disconnect=lambda connection, reason: reasons.append(reason)) as server:
+    with serve(on_disconnect=lambda connection, reason: reasons.append(reason)) as server:
 
         async def script(client, number):
             client.send("bye")
@@ -183,9 +180,9 @@ def test_the_clients_leave_politely():
 
 def test_it_works_under_a_running_loop_and_on_it():
     async def main():
-        with Server(lambda connection, text: connection.send(text.upper())) as server:
+        with serve(upper) as server:
             assert swarm(10, server.address).ok  # as in a notebook's cell
-        async with AsyncServer(lambda connection, text: connection.send(text.upper())) as server:
+        async with AsyncServer(upper, host=HOST) as server:
             assert (await async_swarm(10, server.address)).ok
 
     asyncio.run(main(), debug=True)
@@ -218,118 +215,3 @@ def test_an_interrupt_ends_the_swarm(listener):
         return run.result()
 
     assert asyncio.run(main()).finished == 0
-
-
-# The result.
-
-
-def result(latencies=(), errors=()):
-    return SwarmResult(
-        clients=4,
-        connected=4,
-        finished=3,
-        replies=len(latencies),
-        right=len(latencies),
-        wrong=0,
-        errors=group_errors(errors),
-        connecting=0.5,
-        duration=2.0,
-        latencies=latencies,
-    )
-
-
-def test_percentiles_are_of_the_nearest_rank():
-    of_100 = result([n / 1000 for n in range(1, 101)])
-    assert [of_100.percentile(p) for p in (0, 1, 50, 99, 99.5, 100)] == [
-        0.001,
-        0.001,
-        0.050,
-        0.099,
-        0.100,
-        0.100,
-    ]
-    assert result([0.7]).percentile(50) == 0.7
-    with pytest.raises(ValueError, match="within 0 to 100"):
-        of_100.percentile(101)
-
-
-def test_the_text_tells_it_all():
-    text = result([0.001] * 4, [(4, ValueError("\x1b[31mred"))]).to_text()
-    assert text == (
-        "4 clients: 4 connected at once, 3 finished, 1 failed\n"
-        "4 replies: 4 right, 0 wrong\n"
-        "connecting took 0.50 s, the scripts 2.00 s: 2 replies a second\n"
-        "latency in ms: p50 1.0, p90 1.0, p99 1.0, max 1.0\n"
-        "1 times ValueError: client 4: ·[31mred"
-    )
-    assert repr(result()) == (
-        "<SwarmResult: 4 clients, 3 finished, 1 failed; 0 replies right, 0 wrong>"
-    )
-
-
-@pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="needs matplotlib")
-def test_the_plot_shows_the_percentiles(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    figure = result([n / 1000 for n in range(1, 101)]).plot()
-    (axes,) = figure.axes
-    assert [label.get_text() for label in axes.texts] == [
-        "p50: 50.0 ms",
-        "p90: 90.0 ms",
-        "p99: 99.0 ms",
-    ]
-    with pytest.raises(ValueError, match="no replies"):
-        result().plot()
-
-
-# Progress and descriptors.
-
-
-@pytest.mark.skipif(not importlib.util.find_spec("tqdm"), reason="needs tqdm")
-def test_a_long_swarm_shows_its_progress(capsys, monkeypatch):
-    clock = [0.0]
-    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
-    with swarm_module._bar(100, shown=True) as show:
-        clock[0] = 60.0
-        show("connecting", 40)
-    assert "connecting:  40%" in capsys.readouterr().err
-    with swarm_module._bar(100, shown=False) as show:
-        show("connecting", 40)
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit")
-def test_too_few_descriptors_are_told_before_anything_is_connected(server, monkeypatch):
-    used = len(os.listdir("/dev/fd"))
-    monkeypatch.setattr(descriptors, "descriptor_limits", lambda: (1024, 4096))
-    with pytest.raises(OSError, match=r"1,000 clients .*both ends.* limit is 1,024") as caught:
-        swarm(1000, server.address)
-    assert caught.value.errno == errno.EMFILE
-    assert "resource.setrlimit" in str(caught.value)
-    with pytest.raises(OSError, match="hard limit is 4,096: ask for"):
-        swarm(10_000, server.address)
-    assert server.clients == {}
-    assert len(os.listdir("/dev/fd")) == used
-
-
-def test_a_server_elsewhere_takes_no_descriptor_of_ours(listener):
-    address = listener.getsockname()
-    assert descriptors.listens_here(address)
-    listener.close()
-    assert not descriptors.listens_here(address)
-
-
-def test_without_psutil_both_ends_are_counted(monkeypatch):
-    real = builtins.__import__
-
-    def without_psutil(name, *args, **kwargs):
-        if name == "psutil":
-            raise ImportError
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_psutil)
-    assert descriptors.listens_here(("127.0.0.1", 1))
-
-
-def test_where_there_is_no_limit_nothing_is_checked(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "win32")
-    descriptors.check_descriptors(10**9, ("127.0.0.1", 1))

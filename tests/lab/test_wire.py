@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sockkit import LengthPrefixed, Lines, ProtocolError, Raw, Server
+from sockkit import LengthPrefixed, Lines, ProtocolError, Raw
 from sockkit.framing import decoder_factory
 from sockkit.lab import Tap
 from sockkit.lab.peers import PoliteLeaver
+
+from .loopback import serve, upper
 
 
 def fed(framing, *pieces):
@@ -190,7 +192,7 @@ def test_it_can_be_waited_for_from_another_thread():
 
 def test_a_server_takes_a_tap_for_its_framing():
     wire = Tap(Lines())
-    with Server(lambda connection, text: connection.send(text.upper()), framing=wire) as server:
+    with serve(upper, framing=wire) as server:
         for text in (b"one\n", b"two\n"):
             with PoliteLeaver(server.address, say=text) as peer:
                 assert peer.receive_line() == text.upper()
