@@ -10,10 +10,12 @@ The first two are no public interface of frontrun. They are used here and nowher
 """
 
 import _thread
+import dis
 import importlib
 import queue
 import socket
 import threading
+import types
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -111,9 +113,22 @@ class Hooks:
         frame, changes = self._witness.frame(), kind == "write"
         if not isinstance(owner, CONTAINERS) or (frame and owner is frame.f_globals):
             self._witness.note("writes" if changes else "reads", owner, str(name))
-        elif name == "__cmethods__":  # frontrun's word for all that a list or dict holds.
+        elif name == "__cmethods__" and not self._passes_on(owner, frame):
+            # That is frontrun's word for all that a list or dict holds.
             does = "changes" if changes else "reads"
             self._witness.note(does, owner, weak=kind == "weak_read")
+
+    def _passes_on(self, owner: Any, frame: types.FrameType | None) -> bool:
+        """Whether a call only hands on a method of this list or dict; for frontrun it calls it."""
+        turn = self._witness.turn()
+        if turn is None or frame is None:
+            return False
+        operation, count = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
+        if dis.opname[operation] != "CALL":
+            return False
+        stack = turn[1].get_shadow_stack(id(frame)).stack
+        methods_of = [getattr(item, "__self__", None) is owner for item in stack[-count - 2 :]]
+        return any(methods_of[2:]) and not any(methods_of[:2])
 
     def _noting_turns(self, wait_for_turn: Call) -> Call:
         def wrapped(scheduler: Any, thread: int) -> Any:

@@ -85,8 +85,8 @@ class Package:
 
 def _modules_nobody_can_import(functions: tuple[Any, ...]) -> list[types.ModuleType]:
     """Modules loaded by other means than the import path, as pytest loads its tests."""
-    names = {getattr(function, "__module__", None) for function in functions} - {None, "__main__"}
-    modules = (sys.modules.get(name) for name in names)
+    names = {str(getattr(function, "__module__", "")) for function in functions} - {"__main__"}
+    modules = (sys.modules.get(name) for name in sorted(names))
     return [module for module in modules if module is not None and not _can_be_imported(module)]
 
 
