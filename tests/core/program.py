@@ -93,7 +93,7 @@ def run(*arguments: str, given: str | bytes = "", command: Sequence[str] = SOCKK
     with _interruptible():
         done = subprocess.run(
             [*command, *arguments], input=data, capture_output=True, cwd=ROOT, env=_environment(),
-            timeout=PATIENCE,
+            timeout=2 * PATIENCE,
         )  # fmt: skip
     done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
     return done

@@ -19,6 +19,14 @@ needs_descriptor_limit = pytest.mark.skipif(
 )
 
 
+@pytest.fixture
+def quick_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose packages come before those of this Python; its pip has no complaints."""
+    (tmp_path / "pip.py").write_text("print('No broken requirements found.')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path
+
+
 def marks(findings: list[Finding]) -> list[Mark]:
     return [finding.mark for finding in findings]
 
@@ -34,7 +42,7 @@ def test_here_where_the_tests_run_nothing_essential_is_wrong() -> None:
         assert part in done.stdout
 
 
-def test_it_runs_with_the_standard_library_alone() -> None:
+def test_it_runs_with_the_standard_library_alone(quick_pip: Path) -> None:
     done = run("doctor", command=(sys.executable, "-S", "-W", "error", "-m", "sockkit"))
     assert (done.returncode, done.stderr) == (0, "")
     text = " ".join(done.stdout.split())  # as if no line had been wrapped
@@ -43,11 +51,8 @@ def test_it_runs_with_the_standard_library_alone() -> None:
     assert "frontrun is not installed" in text
 
 
-def test_a_kernel_known_to_be_bad_makes_it_fail(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pretend(tmp_path, ipykernel="7.0.1", jupyterlab="4.4.9")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_a_kernel_known_to_be_bad_makes_it_fail(quick_pip: Path) -> None:
+    pretend(quick_pip, ipykernel="7.0.1", jupyterlab="4.4.9")
     done = run("doctor")
     assert done.returncode == 1
     assert "  BAD   ipykernel 7.0.1: " in done.stdout
@@ -73,7 +78,7 @@ def test_where_the_kit_is_not_installed_no_version_is_wrong(
 
 
 @needs_descriptor_limit
-def test_few_descriptors_are_noted_with_the_command_that_helps() -> None:
+def test_few_descriptors_are_noted_with_the_command_that_helps(quick_pip: Path) -> None:
     done = run("doctor", command=("sh", "-c", 'ulimit -S -n 256; exec "$@"', "sh", *SOCKKIT))
     assert done.returncode == 0
     text = " ".join(done.stdout.split())
@@ -82,7 +87,7 @@ def test_few_descriptors_are_noted_with_the_command_that_helps() -> None:
 
 
 @needs_descriptor_limit
-def test_where_no_more_descriptors_may_be_had_it_says_so() -> None:
+def test_where_no_more_descriptors_may_be_had_it_says_so(quick_pip: Path) -> None:
     done = run("doctor", command=("sh", "-c", 'ulimit -n 256; exec "$@"', "sh", *SOCKKIT))
     assert "and 256 is all that may be asked for here" in " ".join(done.stdout.split())
 
@@ -164,10 +169,6 @@ def test_a_python_that_is_not_the_one_of_the_lessons_is_noted(
     assert marks(versions.python()) == [Mark.OK, Mark.OK]
 
 
-def fake_pip(folder: Path, code: str) -> None:
-    (folder / "pip.py").write_text(code)
-
-
 @pytest.mark.parametrize(
     ("pip", "expected"),
     [
@@ -178,10 +179,9 @@ def fake_pip(folder: Path, code: str) -> None:
     ],
 )
 def test_whatever_pip_says(
-    pip: str, expected: list[Mark], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pip: str, expected: list[Mark], quick_pip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_pip(tmp_path, pip)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (quick_pip / "pip.py").write_text(pip)
     monkeypatch.setattr(versions, "PIP_PATIENCE", 20.0 if "while" not in pip else 0.2)
     assert marks(versions.pip_check()) == expected
 
