@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,13 @@ class Shared:
         if "bob" not in self.names:
             self.names["bob"] = "here"
             self.admitted.append("bob")
+
+    def hand_on(self) -> None:
+        self.add_and_keep(self.admitted.append)
+
+    def add_and_keep(self, call: Callable[[str], None]) -> None:
+        self.value += 1
+        self.kept = call
 
     def look_through(self) -> None:
         for _ in self.numbers:

@@ -102,6 +102,12 @@ def test_a_check_and_an_act_on_a_dict_are_explored_in_either_order() -> None:
     assert [step.note for step in result.steps if step.note] == ["acts on what it read in step 1"]
 
 
+def test_a_method_that_is_only_handed_on_has_changed_nothing() -> None:
+    result = races.explore(Shared, [Shared.hand_on] * 2, is_two)
+    assert {(step.does, step.target) for step in result.steps} >= {("writes", "value")}
+    assert "changes" not in {step.does for step in result.steps}
+
+
 def test_a_schedule_in_which_a_thread_raises_loses() -> None:
     result = races.explore(Shared, [Shared.look_through, Shared.remove], lambda s: True)
     assert (
