@@ -1,0 +1,120 @@
+"""What `import sockkit` gives, and that the two faces of it are the same."""
+
+import ast
+import inspect
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sockkit
+from sockkit import AsyncClient, AsyncServer, Client, Server
+
+PAIRS = [(AsyncServer, Server), (AsyncClient, Client)]
+NOT_IN_SYNC = {  # what the synchronous client is made of
+    AsyncServer: {"cut_off"},
+    AsyncClient: {"take", "message_waiting", "cut_off"},
+}
+COUNTERPARTS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
+
+
+def test_all_names_are_there_and_no_others() -> None:
+    public = {
+        name
+        for name, value in vars(sockkit).items()
+        if not name.startswith("_") and not isinstance(value, types.ModuleType)
+    }
+    assert public == set(sockkit.__all__)
+    assert sockkit.__all__ == sorted(sockkit.__all__)
+
+
+def test_a_star_import_gives_these_names() -> None:
+    names: dict[str, Any] = {}
+    exec("from sockkit import *", names)
+    assert set(sockkit.__all__) <= set(names)
+
+
+@pytest.mark.parametrize("name", sockkit.__all__)
+def test_each_says_what_it_is(name: str) -> None:
+    value = getattr(sockkit, name)
+    if name != "Event":  # a union, which cannot
+        assert value.__doc__
+        assert value.__module__.startswith("sockkit.")
+
+
+def test_the_ten_lines_in_the_docstring_run(capsys: pytest.CaptureFixture[str]) -> None:
+    block = inspect.cleandoc(sockkit.__doc__ or "").split("\n\n")
+    code = next(text for text in block if text.startswith("    from sockkit"))
+    code = "\n\n".join(block[block.index(code) : block.index(code) + 2])
+    exec(inspect.cleandoc(code), {})
+    assert capsys.readouterr().out == "HELLO\n"
+
+
+def members(kind: type) -> dict[str, Any]:
+    """The public methods and properties of a class."""
+    return {name: value for name, value in vars(kind).items() if not name.startswith("_")}
+
+
+def attributes(kind: type) -> set[str]:
+    """The public attributes that instances of a class are given in `__init__`."""
+    tree = ast.parse(Path(inspect.getfile(kind)).read_text(encoding="utf-8"))
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+        and not node.attr.startswith("_")
+    }
+
+
+@pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)
+def test_both_faces_have_the_same_names(asynchronous: type, synchronous: type) -> None:
+    names = set(members(asynchronous)) | attributes(asynchronous)
+    assert names - NOT_IN_SYNC[asynchronous] == set(members(synchronous))
+
+
+def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, str, str]]:
+    """Names, kinds, defaults and types."""
+    return [
+        (parameter.name, parameter.kind, repr(parameter.default), str(parameter.annotation))
+        for parameter in inspect.signature(function).parameters.values()
+    ]
+
+
+@pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)
+def test_both_faces_take_the_same_arguments(asynchronous: type, synchronous: type) -> None:
+    assert parameters(synchronous.__init__) == parameters(asynchronous.__init__)
+    for name, member in members(synchronous).items():
+        other = members(asynchronous).get(name)
+        if inspect.isfunction(member):
+            assert parameters(member) == parameters(other), name
+            returned = inspect.signature(member).return_annotation
+            assert returned == inspect.signature(other).return_annotation, name
+        else:
+            assert isinstance(member, property), name
+            assert other is None or isinstance(other, property), name
+
+
+@pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)
+def test_what_waits_is_async_in_one_and_plain_in_the_other(
+    asynchronous: type, synchronous: type
+) -> None:
+    waits = {n for n, m in members(asynchronous).items() if inspect.iscoroutinefunction(m)}
+    expected = {"start", "stop", "wait_for_clients"}
+    if asynchronous is AsyncClient:
+        expected = {"connect", "close", "recv", "drain"}
+    assert waits - NOT_IN_SYNC[asynchronous] == expected
+    for name, member in vars(synchronous).items():
+        assert not inspect.iscoroutinefunction(member), name
+    for plain, waiting in COUNTERPARTS.items():
+        assert plain in vars(synchronous)
+        assert waiting in vars(asynchronous)
+
+
+def test_both_clients_can_be_iterated_over() -> None:
+    assert {"__iter__", "__next__"} <= set(vars(Client))
+    assert {"__aiter__", "__anext__"} <= set(vars(AsyncClient))
