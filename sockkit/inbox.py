@@ -78,7 +78,7 @@ class ClientChannel(Channel):
             ConnectionLost: it never will.
         """
         self.flush()
-        while self.reason is None and self.pending:
+        while self.reason is None and (self.pending or self.transport.is_closing()):
             await self._change()
         if self.reason is not None:  # what waited then was dropped, not taken
             raise ConnectionLost(self.reason)

@@ -384,6 +384,17 @@ def test_drain_says_when_it_never_will(desk: Desk) -> None:
             client.drain()
 
 
+@in_a_loop
+async def test_drain_says_so_when_the_very_write_fails() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with AsyncClient(listener.getsockname()) as client:
+            peer, _ = listener.accept()
+            reset(peer)  # which the loop has not seen yet
+            client.send("to nobody")
+            with pytest.raises(ConnectionLost):
+                await client.drain()
+
+
 # Closing.
 
 
