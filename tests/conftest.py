@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import signal
 import os
 import shutil
 import sys
@@ -13,6 +14,9 @@ import pytest
 from hypothesis import settings
 
 from .waiting import until
+
+# Who is started in the background by a shell has Ctrl-C ignored, and so have all its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure: each test has its own time limit, in pyproject.toml.
 settings.register_profile("sockkit", deadline=None)
