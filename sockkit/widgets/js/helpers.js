@@ -71,13 +71,6 @@ function follow(model, node, draw) {
   };
 }
 
-// Keep a list at its end, unless the reader has scrolled away from it.
-function keepAtEnd(box, change) {
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-  change();
-  if (atEnd) box.scrollTop = box.scrollHeight;
-}
-
 // What a click shows: rows of a label and a value.
 function details() {
   const list = element("dl", { class: "sk-details" });

@@ -14,7 +14,7 @@ function render({ model, el }) {
   const larger = button("+", "Zoom in", () => setZoom(zoom * 1.25));
   const picture = shape("svg", { "aria-hidden": "true" });
   const reader = element("div", { class: "sk-reader" });
-  const box = element("div", { class: "sk-scroll sk-scene", tabindex: 0, role: "group" }, picture);
+  const box = element("div", { class: "sk-scroll sk-at-end sk-scene", tabindex: 0, role: "group" }, picture);
   el.append(element("div", { class: "sockkit" },
     element("div", { class: "sk-bar" }, caption, pause, smaller, larger), box, info.node, reader));
 
@@ -24,11 +24,9 @@ function render({ model, el }) {
     box.setAttribute("aria-label", `${model.get("label")}; arrow keys step through it`);
     write(caption, state.caption);
     write(reader, state.text);
-    keepAtEnd(box, () => {
-      picture.replaceChildren(...state.shapes.map(drawShape));
-      picture.setAttribute("viewBox", `0 0 ${state.width} ${state.height}`);
-      resize();
-    });
+    picture.replaceChildren(...state.shapes.map(drawShape));
+    picture.setAttribute("viewBox", `0 0 ${state.width} ${state.height}`);
+    resize();
     mark();
   }
 
