@@ -2,9 +2,9 @@
 
 import gc
 import logging
-import signal
 import os
 import shutil
+import signal
 import sys
 import threading
 from collections.abc import Iterator
