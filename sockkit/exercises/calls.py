@@ -21,7 +21,7 @@ from sockkit.exercises.where import frames_of_task, learners_place, named
 NUDGE = 0.05  # seconds between two attempts to end a call
 _TURN = 0.02  # seconds between two looks at whether the loop gets its turn
 _HELD = 0.3  # seconds without a turn, from which the loop counts as blocked
-_PATIENCE = 0.8  # seconds that a thread is asked to end
+CLEAN_UP = 0.4  # seconds for an interrupted call to leave its `with` and `finally` blocks
 LAST_STEPS = 0.3  # seconds for tasks to end by themselves, and again when cancelled
 
 
@@ -178,11 +178,12 @@ class OwnThread:
         call.cancel()
         if call.thread and not call.done.is_set():
             wake()
-            deadline = time.monotonic() + _PATIENCE
-            while not call.done.wait(NUDGE) and time.monotonic() < deadline:
+            deadline = time.monotonic() + 2 * CLEAN_UP
+            while not call.done.is_set() and time.monotonic() < deadline:
                 throw_into(call.thread)
+                call.done.wait(CLEAN_UP)
         if call.thread and call.done.is_set():
-            call.thread.join(_PATIENCE)
+            call.thread.join(CLEAN_UP)
 
 
 def throw_into(thread: threading.Thread) -> None:

@@ -25,12 +25,11 @@ from types import FrameType
 from typing import Any, Self
 
 from sockkit.exercises import calls
-from sockkit.exercises.calls import NUDGE, Call
+from sockkit.exercises.calls import CLEAN_UP, NUDGE, Call
 
 # Ignored where nobody handles it, and used by next to nobody; Go's runtime took it for the same.
 _NUDGE_SIGNAL = getattr(signal, "SIGURG", signal.SIGINT)
 _OURS = (__file__, calls.__file__)
-_POLITE = 3  # so many interrupts may be swallowed, before each line raises
 
 
 class Ended(KeyboardInterrupt):
@@ -54,13 +53,13 @@ class MainThread:
     `attend` makes the calls that another thread begins, until that one says `dismiss`.
     """
 
-    ends_within = 0.8
+    ends_within = 1.2
 
     def __init__(self) -> None:
         self.interrupted = False  # by the person at the keyboard
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._current: Call | None = None
-        self._swallowed = 0
+        self._patient_until = 0.0  # after an interrupt, for the answer to clean up
 
     def __enter__(self) -> Self:
         self._previous = {
@@ -79,7 +78,7 @@ class MainThread:
         with outside_any_loop():
             while call := self._calls.get():
                 self._current = call
-                self._swallowed = 0
+                self._patient_until = 0.0
                 try:
                     call.run()
                 except Ended:  # it came too late, at the very end of `run`
@@ -107,10 +106,11 @@ class MainThread:
         self.interrupted = True  # the check notices at its next wait, and ends its calls
 
     def _on_nudge(self, number: int, frame: FrameType | None) -> None:
-        if self._must_end():
-            self._swallowed += 1
-            if self._swallowed > _POLITE:
+        now = time.monotonic()
+        if self._must_end() and now > self._patient_until:
+            if self._patient_until:  # it had its time
                 self._raise_at_each_line()
+            self._patient_until = now + CLEAN_UP
             raise Ended(self._raise_at_each_line)
 
     def _must_end(self) -> bool:

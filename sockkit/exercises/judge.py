@@ -15,10 +15,12 @@ from sockkit.exercises.leftovers import Before
 from sockkit.exercises.printed import Printed
 from sockkit.exercises.running import Failed, Stopped
 from sockkit.exercises.trial import Trial
-from sockkit.exercises.verdict import NotYet, Verdict
+from sockkit.exercises.verdict import NotYet, Status, Verdict
 from sockkit.exercises.where import named
 
 Check = Callable[[Trial, Any], str]
+
+_one_at_a_time = threading.Lock()  # standard output, settings and garbage are the whole process's
 
 SECONDS = 4.7  # for the check and for ending what it began
 
@@ -29,11 +31,14 @@ def judge(check: Check, answer: Any, goal: str) -> Verdict:
     Works on any thread, with or without a running event loop. An interrupt (Ctrl-C) ends the check
     and everything it began, and then goes on to the caller as `KeyboardInterrupt`.
     """
+    if not _one_at_a_time.acquire(blocking=False):
+        return Verdict(Status.NOT_YET, "Another check is at work.", then="Wait until it has ended.")
     gc.freeze()  # what was there before is not looked at: neither by `Before` nor as garbage
     try:
         return _judge(check, answer, goal)
     finally:
         gc.unfreeze()
+        _one_at_a_time.release()
 
 
 def _judge(check: Check, answer: Any, goal: str) -> Verdict:
@@ -107,9 +112,11 @@ class Examiner(threading.Thread):
                 then="Please report this to those who made the lesson.",
             )
         finally:
-            self._trial.end_calls()
-            if self._desk:
-                self._desk.dismiss()
+            try:
+                self._trial.end_calls()
+            finally:
+                if self._desk:
+                    self._desk.dismiss()
 
 
 def _forget_frames(trial: Trial) -> None:

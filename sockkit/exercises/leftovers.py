@@ -3,6 +3,7 @@
 A check compares before and after the learner's answer; the tests of the notebooks do the same
 around a whole notebook. Sockets are found among the objects that Python's garbage collector knows,
 so this works alike on every system, and nothing needs to be replaced or patched to watch them.
+Whoever made them is not known: what is new is taken for the doing of the code between.
 """
 
 import asyncio
@@ -13,24 +14,32 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from sockkit.sync import Client, Server
+
+T = TypeVar("T")
 
 _KERNEL = {"ipykernel", "IPython", "tornado", "zmq"}  # packages of Jupyter's kernel
 
 
-def open_sockets() -> list[socket.socket]:
-    """Every socket object of this process that is still open."""
-    kinds = _with_subclasses(socket.socket)
-    found = [thing for thing in gc.get_objects() if type(thing) in kinds]
-    return [sock for sock in found if sock.fileno() >= 0]
+def living(kind: type[T]) -> list[T]:
+    """Every object of this class, or of one below it, that the garbage collector knows."""
+    kinds = _with_subclasses(kind)
+    return [thing for thing in gc.get_objects() if type(thing) in kinds]
 
 
 def _with_subclasses(kind: type) -> set[type]:
     kinds = {kind}
-    below: list[type] = kind.__subclasses__()
+    below: list[type] = type.__subclasses__(kind)
     for subclass in below:
         kinds |= _with_subclasses(subclass)
     return kinds
+
+
+def open_sockets() -> list[socket.socket]:
+    """Every socket object of this process that is still open."""
+    return [sock for sock in living(socket.socket) if sock.fileno() >= 0]
 
 
 def tasks_here() -> set[asyncio.Task[Any]]:
@@ -56,6 +65,7 @@ class Before:
 
     def __init__(self) -> None:
         self._sockets = weakref.WeakSet(open_sockets())
+        self._kit = weakref.WeakSet([*living(Server), *living(Client)])
         self._threads = weakref.WeakSet(threading.enumerate())
         self._tasks = weakref.WeakSet(tasks_here())
 
@@ -67,6 +77,15 @@ class Before:
         del added
         gc.collect()
         return self._added_sockets()
+
+    def new_servers(self) -> list[Server]:
+        """Servers of the kit that were made since, and run."""
+        return [each for each in living(Server) if each not in self._kit and each.running]
+
+    def new_clients(self) -> list[Client]:
+        """Clients of the kit that were made since, and are not closed, though they may be lost."""
+        clients = [each for each in living(Client) if each not in self._kit]
+        return [each for each in clients if each._portal is not None]
 
     def new_threads(self) -> list[threading.Thread]:
         """Running threads that were started since."""

@@ -1,4 +1,7 @@
-"""What an answer left behind, ended and closed, and told in sentences."""
+"""What an answer left behind, ended and closed, and told in sentences.
+
+Gently first: a server of the kit is stopped, a thread gets time to end by itself.
+"""
 
 import contextlib
 import socket
@@ -16,6 +19,7 @@ from sockkit.exercises.running import Running
 from sockkit.exercises.where import learners_place, learners_traceback
 
 _PATIENCE = 0.5  # seconds for threads to end by themselves, and again when made to
+_PRESS = 0.2  # seconds between two attempts to make them
 _SLICE = 0.02
 _TIDY = "Whoever opens one closes it, on every way out."
 
@@ -49,7 +53,7 @@ def troubles_noted(shown: Printed) -> Iterator[list[str]]:
     def note_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
         text = str(message).splitlines()[0]
         if issubclass(category, ResourceWarning):
-            dropped.append("a socket" if "socket" in text else text)
+            dropped.append(_kind(text))
         else:
             shown.write(f"{category.__name__}: {text}\n")
 
@@ -71,8 +75,11 @@ def troubles_noted(shown: Printed) -> Iterator[list[str]]:
 
 def up(before: Before, begun: Sequence[Running], dropped: Sequence[str]) -> list[str]:
     """End new threads, close new sockets; return a sentence for each kind that was there."""
-    said = [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
-    if not any(running.forced for running in begun):
+    said = _servers_and_clients(before)
+    said += [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
+    if any(running.forced for running in begun):
+        said = []  # what it had open when it was ended is no fault
+    else:
         said += _sockets(before.new_sockets())
         said += [_dropped(what) for what in dict.fromkeys(dropped)]
     stuck = [running for running in begun if not running.call.done.is_set()]
@@ -82,6 +89,18 @@ def up(before: Before, begun: Sequence[Running], dropped: Sequence[str]) -> list
         wake(sock)
         if not stuck or sock.family != _PIPES:  # its event loop needs its own pair to end well
             sock.close()
+    return said
+
+
+def _servers_and_clients(before: Before) -> list[str]:
+    """Stop and close what the kit itself knows how to end."""
+    said = []
+    for server in before.new_servers():
+        said.append(f"you left a `Server` running, on port {server.address[1]}. {_TIDY}")
+        server.stop(grace=0)
+    for client in before.new_clients():
+        said.append(f"you left a `Client` unclosed. {_TIDY}")
+        client.close()
     return said
 
 
@@ -101,6 +120,12 @@ def _sockets(sockets: Sequence[socket.socket]) -> list[str]:
     return [f"you left {len(sockets)} sockets open: {names}{more}. {_TIDY}"]
 
 
+def _kind(warning: str) -> str:
+    """What a ResourceWarning is about."""
+    kinds = ("an event loop", "a transport", "a socket", "a Server", "a Client")
+    return next((kind for kind in kinds if kind.partition(" ")[2] in warning), warning)
+
+
 def _dropped(what: str) -> str:
     return f"you never closed {what}: Python did, when nothing used it any more. {_TIDY}"
 
@@ -118,7 +143,9 @@ def _threads(before: Before, mine: set[threading.Thread | None]) -> list[str]:
     left = others()
     places = {thread: _place(thread) for thread in left}
     if left:
-        _wait_until(lambda: not others(), lambda: _press(before, others()))
+        for _ in range(round(_PATIENCE / _PRESS) + 1):
+            _press(before, others())
+            _wait_until(lambda: not others(), _PRESS)
     survivors = others()
     return [
         _survivor(thread, places[thread])
@@ -151,8 +178,7 @@ def _in(place: str) -> str:
     return f", in {place}" if place else ""
 
 
-def _wait_until(condition: Callable[[], bool], meanwhile: Callable[[], object] = bool) -> None:
-    deadline = time.monotonic() + _PATIENCE
+def _wait_until(condition: Callable[[], bool], seconds: float = _PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
-        meanwhile()
         time.sleep(_SLICE)

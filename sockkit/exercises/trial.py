@@ -152,7 +152,7 @@ class Trial:
         self.left(0)
         for running in self.begun:
             running.call.watch()
-        if any(running.call.error for running in self.begun):
+        if any(running.call.error and not running.judged for running in self.begun):
             return True
         return all(running.ended_before(_LAST_WORD) for running in self.begun) and not [
             thread

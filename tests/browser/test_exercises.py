@@ -1,4 +1,4 @@
-"""Exercises in a real JupyterLab: what a learner reads, with cells run twice, and the stop button."""
+"""Exercises in a real JupyterLab: what a learner reads, cells run twice, the stop button."""
 
 from collections.abc import Callable
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from sockkit import Client, Server
 from sockkit.exercises.leftovers import Before
 from sockkit.exercises.lesson import Exercise, Lesson
 from sockkit.exercises.trial import Trial
@@ -96,6 +97,11 @@ def receives_datagrams(connection):
         sock.recv(10)
 
 
+def serves_for_ever(connection):
+    with Server() as server, Client(server.address) as client:
+        client.recv(60)
+
+
 def swallows_every_exception(connection):
     while True:
         with contextlib.suppress(BaseException):
@@ -159,6 +165,7 @@ HANGING = [
     (receives_for_ever, r"still running when I stopped waiting, in line \d+: `if data"),
     (accepts_for_ever, r"line \d+: `listener.accept\(\)`"),
     (receives_datagrams, r"line \d+: `sock.recv\(10\)`"),
+    (serves_for_ever, r"line \d+: `client.recv\(60\)`"),
     (swallows_every_exception, "was still running"),
     (swallows_in_finally, "was still running"),
     (swallows_and_keeps_it, "was still running"),
@@ -263,6 +270,22 @@ async def blocks_for_a_while(connection):
     time.sleep(0.6)
 
 
+def leaves_a_server(connection):
+    KEPT.append(Server().start())
+    model(connection)
+
+
+def leaves_a_client(connection):
+    with Server() as server:
+        KEPT.append(Client(server.address).connect())
+        model(connection)
+
+
+def drops_a_server(connection):
+    Server().start()
+    model(connection)
+
+
 def sets_a_default_timeout(connection):
     socket.setdefaulttimeout(7)
     model(connection)
@@ -295,6 +318,9 @@ ODD = [
     (leaves_a_task, "But you left a task running in the event loop"),
     (fails_in_a_task, "raised ValueError: too late(?s:.*)Also:(?s:.*)KeyError: 'absent'"),
     (blocks_for_a_while, r"held the event loop for 0\.\d s, in line \d+: `time.sleep\(0.6\)`"),
+    (leaves_a_server, r"you left a `Server` running, on port \d+"),
+    (leaves_a_client, "you left a `Client` unclosed"),
+    (drops_a_server, "you never closed a Server"),
     (sets_a_default_timeout, "you called `socket.setdefaulttimeout`"),
     (42, "You gave me an `int`, which I cannot call"),
     (b"hello", "You gave me a `bytes`"),
@@ -343,6 +369,7 @@ def test_a_hanging_answer_is_told_where_and_ended(answer: Any, pattern: str) -> 
     verdict = checked(answer)
     assert_says(verdict, pattern)
     assert "still runs" not in repr(verdict)
+    assert "Also:" not in repr(verdict)
 
 
 @pytest.mark.parametrize(
@@ -404,6 +431,28 @@ def test_a_right_answer_is_solved_in_a_running_loop_and_without(answer: Any) -> 
     assert off_the_main_thread(lambda: checked(answer))
 
 
+def test_an_interrupted_answer_may_clean_up() -> None:
+    cleaned = []
+
+    def cleans_up(connection):
+        try:
+            time.sleep(60)
+        finally:
+            time.sleep(0.2)
+            cleaned.append("all")
+
+    assert_says(checked(cleans_up), "was still running")
+    assert cleaned == ["all"]
+
+
+def test_the_kit_still_works_after_an_answer_that_left_it_open() -> None:
+    for answer in (leaves_a_server, leaves_a_client, serves_for_ever):
+        checked(answer)
+    with Server(lambda c, text: c.send(text)) as server, Client(server.address) as client:
+        client.send("hello")
+        assert client.recv() == "hello"
+
+
 def test_a_hanging_answer_does_not_harm_the_loop_it_was_checked_in() -> None:
     async def cell() -> str:
         task = asyncio.current_task()
@@ -453,6 +502,18 @@ def test_what_a_check_replaces_it_puts_back() -> None:
     for answer in (model, swallows_every_exception, sets_a_default_timeout, fails_in_a_thread):
         checked(answer)
         assert state() == before
+
+
+def test_one_check_at_a_time() -> None:
+    inner: list[Verdict] = []
+
+    def checks_itself(connection):
+        inner.append(echo.check(model))
+        model(connection)
+
+    assert checked(checks_itself)
+    assert_says(inner[0], "Another check is at work")
+    assert checked(model)
 
 
 def test_a_broken_check_says_that_it_is_the_broken_one() -> None:
