@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sockkit
-from sockkit import AsyncClient, AsyncServer, Client, Server
+from sockkit import AsyncClient, AsyncServer, Client, Limits, Raw, Server
 
 PAIRS = [(AsyncServer, Server), (AsyncClient, Client)]
 NOT_IN_SYNC = {  # what the synchronous client is made of
@@ -118,3 +118,23 @@ def test_what_waits_is_async_in_one_and_plain_in_the_other(
 def test_both_clients_can_be_iterated_over() -> None:
     assert {"__iter__", "__next__"} <= set(vars(Client))
     assert {"__aiter__", "__anext__"} <= set(vars(AsyncClient))
+
+
+def test_what_was_asked_for_can_be_read() -> None:
+    for kind in (Server, AsyncServer):
+        server = kind(port=7, framing=Raw(), limits=Limits(rate=1))
+        assert (server.host, server.port, server.limits) == ("127.0.0.1", 7, Limits(rate=1))
+        assert isinstance(server.framing, Raw)
+    for client_kind in (Client, AsyncClient):
+        client = client_kind(("host", 7), framing=Raw(), timeout=3, limits=Limits(linger=1))
+        assert (client.address, client.timeout, client.limits) == (("host", 7), 3, Limits(linger=1))
+        assert isinstance(client.framing, Raw)
+        assert (client.reason, client.connected, client.pending) == (None, False, 0)
+
+
+def test_servers_and_connections_show_themselves_on_a_page() -> None:
+    with Server() as server, Client(server.address):
+        [connection] = server.wait_for_clients(1).values()
+        for shown in (server, server._server, connection):
+            assert "<table" in shown._repr_html_()
+            assert str(connection.address[1]) in shown._repr_html_()

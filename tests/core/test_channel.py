@@ -1,0 +1,126 @@
+"""What only a look at the channel itself can show: names for its end, and turns of its loop."""
+
+import asyncio
+import errno
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from sockkit import AsyncClient, AsyncServer, Connection, Reason, Server
+from sockkit.channel import reason_of
+
+from ..waiting import until
+from .peers import Notes, dial, echo, in_a_loop, reset
+from .secure import client_side, server_side
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (None, Reason.CLOSED),
+        (BrokenPipeError(errno.EPIPE, "broken pipe"), Reason.CLOSED),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), Reason.RESET),
+        (ConnectionAbortedError(errno.ECONNABORTED, "aborted"), Reason.RESET),
+        (TimeoutError(errno.ETIMEDOUT, "timed out"), Reason.TIMED_OUT),
+        (OSError(errno.EHOSTUNREACH, "no route"), Reason.TIMED_OUT),
+        (OSError(errno.ENETUNREACH, "no network"), Reason.TIMED_OUT),
+        (OSError(errno.ENETDOWN, "network down"), Reason.TIMED_OUT),
+        (ssl.SSLError(1, "bad record"), Reason.PROTOCOL_ERROR),
+        (OSError(errno.EIO, "anything else"), Reason.RESET),
+        (RuntimeError("anything else"), Reason.RESET),
+    ],
+)
+def test_each_error_of_the_system_means_one_end(
+    error: BaseException | None, reason: Reason
+) -> None:
+    assert reason_of(error) is reason
+
+
+def test_over_tls_a_kicked_client_says_no_more_either() -> None:
+    inside = 0
+
+    def on_message(connection: Connection, text: str) -> None:
+        nonlocal inside
+        assert inside == 0, "one callback inside another"
+        inside += 1
+        connection.close()  # asyncio reads the next record while it closes
+        inside -= 1
+
+    notes = Notes(on_message)
+    server = Server(**notes.callbacks, ssl=server_side(), receive_buffer=4)
+    with (
+        server,
+        client_side().wrap_socket(dial(server.address), server_hostname="127.0.0.1") as raw,
+    ):
+        raw.sendall(b"one\ntwo\nsix\n")
+        until(lambda: notes.ends)
+    assert notes.messages == ["one"]
+    assert notes.ends == [Reason.KICKED]
+
+
+def test_over_tls_a_coroutine_still_at_work_when_the_client_leaves_may_end() -> None:
+    entries: list[Any] = []
+
+    async def on_message(connection: Connection, text: str) -> None:
+        while connection.reason is None:
+            await asyncio.sleep(0)
+        entries.append(connection.reason)
+
+    left = lambda _, reason: entries.append(reason)  # noqa: E731
+    with Server(on_message, on_disconnect=left, ssl=server_side()) as server:
+        raw = client_side().wrap_socket(dial(server.address), server_hostname="127.0.0.1")
+        raw.sendall(b"hello\n")
+        [connection] = server.wait_for_clients(1).values()
+        until(lambda: connection.received)
+        raw.close()
+        until(lambda: len(entries) == 2)
+    assert entries in ([Reason.CLOSED] * 2, [Reason.RESET] * 2)
+
+
+@in_a_loop
+async def test_what_is_sent_and_ended_in_one_turn_leaves_whole() -> None:
+    async with AsyncServer(echo) as server:
+        reader, writer = await asyncio.open_connection(*server.address)
+        [connection] = (await server.wait_for_clients(1)).values()
+        connection.send("one")
+        connection.send("two")
+        connection.close()
+        assert await reader.read() == b"one\ntwo\n"
+        assert (connection.sent, connection.sent_bytes) == (2, 8)
+        writer.close()
+
+
+@in_a_loop
+async def test_a_client_wakes_its_reader_once_however_often_it_is_told_to_read_on() -> None:
+    async with AsyncServer(echo) as server, AsyncClient(server.address) as client:
+        channel = client._channel
+        assert channel is not None
+        channel._read_on()  # as two threads do that have taken the last message together
+        client.send("hello")
+        assert await client.recv() == "hello"
+
+
+@in_a_loop
+async def test_after_a_reset_there_is_no_half_to_close() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with AsyncClient(listener.getsockname()) as client:
+            peer, _ = listener.accept()
+            reset(peer)
+            while client.reason is None:
+                await asyncio.sleep(0)
+            client.send_eof()
+            await asyncio.sleep(0)
+            assert client.reason is Reason.RESET
+
+
+@in_a_loop
+async def test_a_second_start_while_a_name_is_looked_up_is_the_first_one() -> None:
+    server = AsyncServer(host="localhost")
+    await asyncio.gather(*(server.start() for _ in range(5)))
+    address = server.address
+    assert await server.start() is server
+    assert server.address == address
+    await server.stop()
+    await asyncio.get_running_loop().shutdown_default_executor()
