@@ -28,4 +28,4 @@ def test_no_file_of_the_core_is_longer_than_a_reader_is_patient() -> None:
         str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines())
         for file in (ROOT / "sockkit").glob("*.py")
     }
-    assert {name: count for name, count in lines.items() if count > 300} == {}
+    assert {name: count for name, count in lines.items() if count > 400} == {}
