@@ -159,6 +159,7 @@ def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:
             return float(speed.stdout.read())
 
     rate()  # warm
+    idle = longest_gap(book, 3_000)
     quiet, shares = [], []
     for _ in range(7):  # in pairs, since a machine is not equally fast all the time
         quiet.append(rate())
@@ -166,6 +167,7 @@ def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:
         shares.append(rate() / quiet[-1])
         book.run_code("panel.close(); ladder.close()")
     print(f"\n{sorted(shares)[3]:.0%} of the echo rate with a panel and a ladder")
-    if max(quiet) > 1.5 * min(quiet):
-        pytest.skip(f"this machine is busy: {min(quiet):.0f} to {max(quiet):.0f} echoes a second")
+    if idle >= 50 or max(quiet) > 1.5 * min(quiet):
+        rates = f"{min(quiet):.0f} to {max(quiet):.0f} echoes a second"
+        pytest.skip(f"this machine is busy: an idle page stops for {idle:.0f} ms, {rates}")
     assert sorted(shares)[3] >= 0.8, sorted(shares)
