@@ -14,10 +14,10 @@ How to write an exercise
 
 1. The model solution goes to `solutions/nbNN.py`, written as a learner would type it.
    For an exercise whose answer is a value, it is a function without arguments that ends with
-   `return value`.
+   `return value`. What it imports, the notebook must import too.
 
 2. The check goes to `nbNN.py`, under the name that learners will use. The first line of its
-   docstring is the goal. It gets a `Trial` and the answer, and has a thread of its own for 4 s:
+   docstring is the goal. It gets a `Trial` and the answer, and has a thread of its own for 3 s:
 
         lesson = Lesson("01")
         summary = lesson.summary
@@ -52,15 +52,16 @@ How to write an exercise
         ex.echo.check(my_echo)
 
    That call is also how the answer key finds the stub: whatever cell defines `my_echo` gets the
-   model solution, under that name.
+   model solution, under that name. `python -m tools.answers` makes the key and runs it. A cell
+   whose output differs from run to run carries the tag `nbval-ignore-output`.
 
-4. Its table goes to `tests/exercises/test_nbNN.py`: the stub, at least two right answers besides
+4. Its table goes to `tests/exercises/tables/nbNN.py`: the stub, at least two right answers besides
    the model solution, at least three wrong ones, each with a pattern that its message must match.
 
-        echo = Table(ex.echo)
+        echo = Table(ex.echo)       # from ..table import Table
 
         @echo.stub
-        def _(connection): ...
+        def blank(connection): ...
 
         @echo.right
         def with_small_receives(connection): ...
