@@ -259,8 +259,8 @@ class ServerChannel(ListeningChannel):
 
     def message_sent(self, message: Any) -> None:
         """Tell the observers that a message was accepted."""
-        if self.connection is not None:
-            self.service.record(Sent(time.time(), self.connection.number, message))
+        assert self.connection is not None
+        self.service.record(Sent(time.time(), self.connection.number, message))
 
     def overflow(self) -> NoReturn:
         """The client takes its messages too slowly: it goes, so that the others don't wait."""

@@ -263,6 +263,21 @@ def test_a_begun_message_must_be_whole_in_time() -> None:
     run_with_clock(_dribble)
 
 
+async def _without_limit() -> None:
+    limits = Limits(message_timeout=None)
+    async with AsyncServer(echo, limits=limits, token="secret") as server:
+        reader, writer = await asyncio.open_connection(*server.address)
+        for part in (b"sec", b"ret\n", b"hel", b"lo\n"):
+            writer.write(part)
+            await clock().advance(1_000_000)
+        assert await reader.readline() + await reader.readline() == b"welcome\nhello\n"
+        writer.close()
+
+
+def test_without_that_limit_there_is_all_the_time_in_the_world() -> None:
+    run_with_clock(_without_limit)
+
+
 async def _whole_in_time() -> None:
     server = AsyncServer(echo, limits=Limits(message_timeout=60))
     async with server:

@@ -80,6 +80,30 @@ def test_over_tls_a_coroutine_still_at_work_when_the_client_leaves_may_end() -> 
 
 
 @in_a_loop
+async def test_over_tls_it_may_end_while_asyncio_closes_by_itself() -> None:
+    ends: list[Reason] = []
+
+    async def on_message(connection: Connection, text: str) -> None:
+        while not connection._channel.transport.is_closing():
+            await asyncio.sleep(0)
+        assert connection.reason is None
+
+    left = lambda _, reason: ends.append(reason)  # noqa: E731
+    async with AsyncServer(on_message, on_disconnect=left, ssl=server_side()) as server:
+        _, writer = await asyncio.open_connection(
+            *server.address, ssl=client_side(), server_hostname="127.0.0.1"
+        )
+        writer.write(b"hello\n")
+        [connection] = (await server.wait_for_clients(1)).values()
+        while not connection.received:
+            await asyncio.sleep(0)
+        writer.close()
+        while not ends:
+            await asyncio.sleep(0)
+    assert ends == [Reason.CLOSED]
+
+
+@in_a_loop
 async def test_what_is_sent_and_ended_in_one_turn_leaves_whole() -> None:
     async with AsyncServer(echo) as server:
         reader, writer = await asyncio.open_connection(*server.address)

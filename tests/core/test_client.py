@@ -1,6 +1,7 @@
 """A client: clear errors, no message lost by a wait that was given up, and a polite end."""
 
 import asyncio
+import errno
 import gc
 import socket
 import sys
@@ -149,6 +150,26 @@ def test_a_framing_is_an_object(framing: Any, server: Server) -> None:
 def test_a_server_that_does_not_answer_the_token_in_time(desk: Desk) -> None:
     with pytest.raises(TimeoutError, match=r"no answer from 127\.0\.0\.1:\d+ within 0\.05 s"):
         Client(desk.address, token="secret", timeout=0.05).connect()
+
+
+@in_a_loop
+async def test_a_system_that_gives_up_connecting_says_so_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def give_up(*_: Any, **__: Any) -> None:
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", give_up)
+    with pytest.raises(TimeoutError, match=r"cannot connect to 127.*: Connection timed out"):
+        await AsyncClient(("127.0.0.1", 1)).connect()
+
+
+def test_who_cannot_connect_again_can_still_be_closed(server: Server) -> None:
+    with Client(server.address) as client:
+        server.stop()
+        until(lambda: client.reason)
+        with pytest.raises(ConnectionRefusedError):
+            client.connect()
 
 
 @needs_signals
@@ -525,7 +546,9 @@ async def test_the_same_in_a_loop_of_ones_own() -> None:
         with pytest.raises(ConnectionLost):
             await client.recv()
         assert repr(client).endswith(" closed>")
-    assert repr(AsyncClient(("127.0.0.1", 1))) == "<AsyncClient 127.0.0.1:1 not connected>"
+    never = AsyncClient(("127.0.0.1", 1))
+    await never.close()
+    assert repr(never) == "<AsyncClient 127.0.0.1:1 not connected>"
 
 
 @in_a_loop

@@ -16,35 +16,38 @@ from .peers import Notes, dial, echo, read_to_end, read_until_gone, reset, slow_
 HANDLERS = pytest.mark.parametrize("handler", [echo, slow_echo])
 
 
-@HANDLERS
+MANY = pytest.mark.parametrize(("handler", "count"), [(echo, 10_000), (slow_echo, 2000)])
+
+
+@MANY
 @pytest.mark.parametrize("receive_buffer", [1024, 65_536])
 def test_who_sends_and_closes_without_reading_is_heard_to_the_end(
-    handler: Callable[..., object], receive_buffer: int, log: pytest.LogCaptureFixture
+    handler: Callable[..., object], count: int, receive_buffer: int, log: pytest.LogCaptureFixture
 ) -> None:
     notes = Notes(handler)
     with Server(**notes.callbacks, receive_buffer=receive_buffer) as server:
         with dial(server.address) as raw:
-            for start in range(0, 10_000, 100):
+            for start in range(0, count, 100):
                 raw.sendall(b"".join(b"%d\n" % number for number in range(start, start + 100)))
             until_sent(raw)
         until(lambda: notes.ends)
-    assert notes.messages == [str(number) for number in range(10_000)]
+    assert notes.messages == [str(number) for number in range(count)]
     # It left unread replies behind, and so its system may have turned the FIN into a reset.
     assert notes.ends in ([Reason.CLOSED], [Reason.RESET])
     assert not [record for record in log.records if record.levelname == "ERROR"]
 
 
-@HANDLERS
+@MANY
 def test_a_client_that_sends_and_closes_at_once_loses_nothing(
-    handler: Callable[..., object],
+    handler: Callable[..., object], count: int
 ) -> None:
     notes = Notes(handler)
     with Server(**notes.callbacks) as server:
         with Client(server.address) as client:
-            for number in range(10_000):
+            for number in range(count):
                 client.send(str(number))
         until(lambda: notes.ends)
-    assert notes.messages == [str(number) for number in range(10_000)]
+    assert notes.messages == [str(number) for number in range(count)]
     assert notes.ends == [Reason.CLOSED]
 
 

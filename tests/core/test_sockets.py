@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+from asyncio.trsock import TransportSocket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from sockkit import sockets
 from sockkit.limits import Limits
-from sockkit.sockets import accept_for_ever, is_loopback, listen, raise_clearly, tune
+from sockkit.sockets import accept_for_ever, is_loopback, listen, raise_clearly, tune, unread
 
 from .peers import dial, in_a_loop, reset
 
@@ -267,6 +268,33 @@ def test_the_kernel_takes_what_it_is_given_however_long_or_short(seconds: float)
         for name in ("TCP_KEEPIDLE", "TCP_USER_TIMEOUT"):
             if option := getattr(socket, name, None):
                 assert connection.getsockopt(socket.IPPROTO_TCP, option) > 0
+
+
+# Closing.
+
+
+def test_what_a_sender_that_never_pauses_leaves_unread_is_not_read_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sockets, "_MOST_READS", 3)
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(bytes(100_000))
+        pieces = unread(TransportSocket(here), say_fin=False)
+        for _ in range(3):
+            assert next(pieces)
+            there.sendall(bytes(65_536))
+        assert list(pieces) == []
+
+
+def test_what_is_read_to_its_end_ends() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"last words")
+        there.shutdown(socket.SHUT_WR)
+        assert list(unread(TransportSocket(here), say_fin=True)) == [b"last words"]
+        assert there.recv(10) == b""
+    assert list(unread(TransportSocket(here), say_fin=True)) == []
 
 
 # Errors in words.

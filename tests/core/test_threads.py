@@ -80,13 +80,13 @@ def test_eight_threads_send_to_eight_clients_each_its_own() -> None:
         server.wait_for_clients(THREADS)
 
         def work(thread: int) -> None:
-            for number in range(2000):
+            for number in range(1000):
                 for client in range(1, THREADS + 1):
                     server.send(client, message(thread, number))
 
         in_threads(work)
         for client in clients:
-            assert in_order([client.recv() for _ in range(THREADS * 2000)], sends=2000)
+            assert in_order([client.recv() for _ in range(THREADS * 1000)], sends=1000)
             client.close()
 
 
