@@ -151,7 +151,7 @@ def interrupted_while_waiting() -> Iterator[None]:
 
     def is_waiting() -> bool:
         names = [frame.name for frame in traceback.extract_stack(sys._current_frames()[main])]
-        return names[-1] == "wait" and "start" not in names  # not the wait for this very thread
+        return names[-1] == "wait" and "_wait" in names  # for an answer, not for a thread to start
 
     def interrupt() -> None:
         until(is_waiting)
