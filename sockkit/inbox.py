@@ -18,7 +18,18 @@ MAX_WAITING = 1000  # messages; beyond this the socket is not read until the inb
 class ClientChannel(Channel):
     """The channel of a client. For use on the loop's thread, except `send`."""
 
-    __slots__ = ("_changed", "_eof", "_inbox", "_paused", "closed_here", "lost", "sent_eof")
+    __slots__ = (
+        "_changed",
+        "_eof",
+        "_handed_over",
+        "_handing_over",
+        "_inbox",
+        "_paused",
+        "_taken_over",
+        "closed_here",
+        "lost",
+        "sent_eof",
+    )
 
     def __init__(self, group: ChannelGroup, framing: Framing, limits: Limits) -> None:
         decoder = decoder_factory(framing, limits.max_message)()
@@ -30,6 +41,9 @@ class ClientChannel(Channel):
         self.sent_eof = False  # no more will be accepted
         self._eof = False  # FIN follows what was accepted until now
         self.lost = False  # the transport is gone
+        # Bytes that other threads sent, and how many of them have reached the loop's thread.
+        self._handed_over = self._taken_over = 0
+        self._handing_over = threading.Lock()
 
     def messages_received(self, messages: list[Any]) -> None:
         """Keep them for `take`, unless nobody will come for them."""
@@ -104,12 +118,26 @@ class ClientChannel(Channel):
             raise ClosedError("this client is closed")
         if self.sent_eof:
             raise ClosedError("nothing can be sent after send_eof()")
-        if self.pending > self.max_pending:
+        if self._waiting > self.max_pending:
             if threading.get_ident() == self.group.thread:
                 self.flush()
-            if self.pending > self.max_pending:
+            if self._waiting > self.max_pending:
                 raise BufferFull(f"more than {self.max_pending} bytes wait for the server to read")
         super().send(message)
+
+    @property
+    def _waiting(self) -> int:
+        return self.pending + self._handed_over - self._taken_over
+
+    def hand_over(self, message: Any, data: bytes) -> None:
+        """`write`, from another thread. What is on the way to the loop waits as well."""
+        with self._handing_over:
+            self._handed_over += len(data)
+        super().hand_over(message, data)
+
+    def _write_late(self, message: Any, data: bytes) -> None:
+        self._taken_over += len(data)
+        super()._write_late(message, data)
 
     def write(self, message: Any, data: bytes) -> None:
         """Accept it, unless another thread's send and the end of all sends have crossed."""

@@ -363,6 +363,24 @@ def test_too_much_for_a_slow_server_is_refused_and_then_accepted_again(desk: Des
         peer.close()
 
 
+def test_a_thread_that_is_faster_than_the_loop_cannot_exceed_the_bound(desk: Desk) -> None:
+    limits = Limits(max_pending=1_000_000, linger=0.05)
+    with Client(desk.address, framing=Raw(), limits=limits) as client:
+        desk.accept()
+
+        def send_on() -> None:
+            while True:
+                client.send(bytes(100_000))
+
+        while not client.pending:  # until the kernel has had its fill
+            with pytest.raises(BufferFull):
+                send_on()
+        with pytest.raises(BufferFull):
+            send_on()
+        until(lambda: client.pending > 1_000_000)  # whatever was on the way has arrived
+        assert client.pending <= 1_100_000
+
+
 @in_a_loop
 async def test_in_a_loop_of_ones_own_what_the_kernel_takes_does_not_count() -> None:
     async with AsyncServer(framing=Raw()) as server:
