@@ -12,10 +12,12 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from sockkit.channel import Channel
 from sockkit.lab.races.explorer import explore
 from sockkit.lab.races.result import Result
+from sockkit.registry import Registry as KitRegistry
 
 
 class Counter:
@@ -183,6 +185,28 @@ class OrderedRooms(Rooms):
             self.moves += 1
 
 
+class Clients:
+    """The kit's own registry: the loop's thread changes it, while another one looks."""
+
+    def __init__(self) -> None:
+        self.registry = KitRegistry()
+        self.come()
+        self.seen: list[int] = []
+
+    def come(self) -> None:
+        """A client is accepted."""
+        self.registry.add(cast(Channel, None), ("127.0.0.1", 1))
+
+    def come_and_go(self) -> None:
+        """The loop's thread: another one comes, and the first leaves."""
+        self.come()
+        self.registry.remove(1)
+
+    def look(self) -> None:
+        """Any thread: who is here?"""
+        self.seen = list(self.registry.snapshot())
+
+
 @dataclass(frozen=True)
 class Demo:
     """Something to explore."""
@@ -232,6 +256,9 @@ DEMOS = {
     "lock_order": _demo("Deadlock by lock order", Rooms, "go_out come_in", lambda r: r.moves == 2),
     "lock_order_repaired": _demo(
         "One order for all", OrderedRooms, "go_out come_in", lambda r: r.moves == 2
+    ),
+    "client_registry": _demo(
+        "The kit's registry", Clients, "come_and_go look", lambda c: c.seen in ([1], [1, 2], [2])
     ),
 }
 """Each race under its name, and its repairs under names that begin with it."""
