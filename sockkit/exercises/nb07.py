@@ -1,0 +1,322 @@
+"""Lesson 07: which order loses, and who may touch what."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sockkit.exercises import registries
+from sockkit.exercises.interleaved import Outcome, Turns, pause, schedules
+from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.rooms import House, Owned, sleeping_loop
+from sockkit.exercises.shared import Shared, SharedDict, SharedLock
+from sockkit.exercises.solutions import nb07 as solutions
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import named
+from sockkit.text import plain
+
+lesson = Lesson("07")
+summary = lesson.summary
+
+_LINES = 3  # of the function in the first exercise
+
+
+@lesson.exercise(
+    solution=solutions.order,
+    value=True,
+    hints=(
+        "Which line reads what another line has written?",
+        "Both must have counted before either of them reads the count.",
+        "So one A and one B come first. In what follows, any order will do.",
+    ),
+)
+def order(trial: Trial, answer: Any) -> str:
+    """Name an order of lines, such as "AAABBB", after which A and B are told the same number."""
+    letters = _letters(answer)
+    room = Shared(count=0, clients=[], told={})
+    turns = Turns(trial, [lambda: _arrive(room, "A"), lambda: _arrive(room, "B")], "AB")
+    try:
+        for letter in letters:
+            turns.go_on(turns.actors["AB".index(letter)], 1)
+        for actor in turns.actors:
+            turns.go_on(actor)
+    finally:
+        turns.end()
+    told = room.told
+    if told["A"] != told["B"]:
+        raise NotYet(
+            f"I let them run in the order `{letters}`. A was told {told['A']}, and B {told['B']}.",
+            "both are told the same number.",
+            "Which line reads the count, and what must have happened before it?",
+        )
+    return f"Both were told {told['A']}, and each line alone was safe."
+
+
+def _arrive(room: Any, name: str) -> None:
+    pause()
+    vars(room)["count"] += 1
+    pause()
+    vars(room)["clients"].append(name)
+    pause()
+    vars(room)["told"][name] = vars(room)["count"]
+
+
+def _letters(answer: Any) -> str:
+    pieces = [str(piece) for piece in answer] if isinstance(answer, list | tuple) else [str(answer)]
+    letters = "".join(char for char in "".join(pieces).upper() if char.isalnum())
+    others = sorted(set(letters) - {"A", "B"})
+    if others or not letters:
+        found = f"`{plain(others[0], 10)}`" if others else "no letter"
+        raise NotYet(f"In your order I found {found}.", "the letters A and B.")
+    for letter in "AB":
+        if letters.count(letter) > _LINES:
+            raise NotYet(
+                f"Your order has {letters.count(letter)} times {letter}.",
+                f"at most {_LINES}: so many lines there are.",
+            )
+    return letters
+
+
+@lesson.exercise(
+    solution=solutions.join,
+    hints=(
+        "What is read and what is written must belong together: put all of it under one lock.",
+        "`with room.lock:` takes it, and gives it back on every way out, a `return` too.",
+        "Is the number that you return read while you hold the lock?",
+    ),
+)
+def join(trial: Trial, answer: Any) -> str:
+    """Count up `room.count`, keep the name under the new number, return it; from any thread."""
+    room, names = _room(), ("ann", "bob")
+    got = trial.call(answer, room, "ann")
+    if got != 1 or dict(room.names.copy()) != {1: "ann"} or room.count != 1:
+        raise NotYet(
+            f"I called `join(room, 'ann')` once, in one thread. It returned `{_shown(got)}`, "
+            f"`room.count` is {_shown(room.count)}, `room.names` is `{_shown(room.names)}`.",
+            "1, 1, and `{1: 'ann'}`.",
+        )
+    told: dict[str, Any] = {}
+
+    def threads(room: Any) -> list[Callable[[], Any]]:
+        told.clear()
+        return [
+            lambda name=name: told.__setitem__(name, answer(room, name))  # type: ignore[misc]
+            for name in names
+        ]
+
+    for outcome in schedules(trial, _room, threads, names):
+        _raise_for_errors(outcome, "join")
+        if outcome.waiting:
+            raise NotYet(
+                f"ann and bob joined from two threads. {outcome.waiting}",
+                "each of them gets a number.",
+                "Who took what they wait for, and on which line is it given back?",
+            )
+        kept = dict(outcome.state.names.copy())
+        numbers = sorted(told.values(), key=repr)
+        if numbers != [1, 2] or {name: number for number, name in kept.items()} != told:
+            raise NotYet(
+                f"ann and bob joined from two threads. {outcome.switch}; then the other one came. "
+                f"ann was told {_shown(told['ann'])}, bob {_shown(told['bob'])}, and `room.names` "
+                f"is `{_shown(kept)}`.",
+                "the numbers 1 and 2, each with its name.",
+                "What had been read by then, and is it still true when it is used?",
+            )
+    return "Whichever line one of them had reached, the other got a number of its own."
+
+
+def _room() -> Any:
+    return Shared(count=0, names=SharedDict(), lock=SharedLock("room.lock"))
+
+
+@lesson.exercise(
+    solution=solutions.count,
+    hints=(
+        "Who may touch `counts`? So what can another thread do, but ask?",
+        "A loop has one method for that: its name says that it is safe from any thread.",
+        "Hand over a function that does all of it, reading and writing, and takes what it needs.",
+    ),
+)
+def count(trial: Trial, answer: Any) -> str:
+    """Add 1 to `counts[room]`, which only the loop's thread may touch; called from any thread."""
+    calls = {"lobby": 3, "garden": 2}
+    counts, failed = Owned(), list[BaseException]()
+    with sleeping_loop(counts, failed.append) as loop:
+        for room in (room for room, times in calls.items() for _ in range(times)):
+            trial.start_beside(answer, loop, counts, room).result(
+                expected="it hands over the work, and returns."
+            )
+        if counts.strangers:
+            raise NotYet(
+                "I called `count` from threads of my own, and `counts` was touched there.",
+                "only the loop's thread reads or changes it.",
+                "Which of your lines run in the thread that calls you?",
+            )
+        _wait(trial, lambda: bool(failed) or dict.__eq__(counts, calls), 0.3)
+        if failed:
+            raise NotYet(f"What you handed to the loop raised {named(failed[0])}.", "it adds 1.")
+        _expect_counts(trial, counts, calls, "from other threads")
+    counts = Owned()
+    ready = threading.Event()
+
+    async def on_the_loop() -> None:
+        counts.owner = threading.current_thread()
+        result = answer(asyncio.get_running_loop(), counts, "lobby")
+        if asyncio.iscoroutine(result):
+            await result
+        ready.set()
+        await asyncio.Event().wait()
+
+    running = trial.start_in_loop(on_the_loop)
+    running.call.name = "count"
+    _wait(trial, lambda: ready.is_set() or running.ended())
+    if running.ended():
+        running.result()
+    if not ready.is_set():
+        raise NotYet(
+            "I called `count` on the loop's own thread as well, and it did not return.",
+            "it works from any thread, that one too.",
+            "What do you wait for there, and who would have to do it?",
+        )
+    _expect_counts(trial, counts, {"lobby": 1}, "on the loop's own thread")
+    return "Every call was counted, and no thread but the loop's touched the counts."
+
+
+def _expect_counts(trial: Trial, counts: Owned, expected: dict[str, int], where: str) -> None:
+    _wait(trial, lambda: dict.__eq__(counts, expected) or counts.strangers)
+    if counts.strangers:
+        raise NotYet(
+            "`counts` was touched, some time later, by a thread that is not the loop's.",
+            "only the loop's thread reads or changes it.",
+        )
+    if not dict.__eq__(counts, expected):
+        raise NotYet(
+            f"I called `count` {where}, {sum(expected.values())} in all, and waited. `counts` is "
+            f"`{_shown(counts)}`.",
+            f"`{expected}`.",
+            "Does the loop know that there is something to do, or does it sleep?",
+        )
+
+
+@lesson.exercise(
+    solution=solutions.move,
+    hints=(
+        "ann goes out while bob comes in. Which lock does each of them take first?",
+        "If everybody takes the two locks in the same order, nobody holds what the other needs "
+        "first.",
+        "Any order will do, if it does not depend on the way: rooms have names, and `sorted` has "
+        "a `key`.",
+    ),
+)
+def move(trial: Trial, answer: Any) -> str:
+    """Move a name from one room to another, under both locks, and never wait for ever."""
+    house = House()
+    trial.call(answer, "ann", house.lobby, house.garden)
+    house.judge("I moved ann from the lobby to the garden.", [], ["bob", "ann"])
+
+    def threads(house: "House") -> list[Callable[[], Any]]:
+        return [
+            lambda: answer("ann", house.lobby, house.garden),
+            lambda: answer("bob", house.garden, house.lobby),
+        ]
+
+    for outcome in schedules(trial, House, threads, ("ann", "bob")):
+        _raise_for_errors(outcome, "move")
+        if outcome.waiting:
+            raise NotYet(
+                f"ann went out while bob came in. {outcome.waiting}",
+                "both arrive, whoever is first at which lock.",
+                "In which order does each of them take the two locks?",
+            )
+        outcome.state.judge("ann went out while bob came in.", ["bob"], ["ann"])
+    return "They crossed at every line, and both arrived."
+
+
+@lesson.exercise(
+    solution=solutions.question,
+    hints=(
+        "One thread does what the loop does: `add`, `remove`. The other one does what any thread "
+        "may do: `find`, `snapshot`.",
+        "Use what you get: go through the snapshot, as a broadcast would.",
+        "To `find` a client that has left, `UnknownClient` is a right answer: catch it. At the end "
+        "look who is left.",
+    ),
+)
+def question(trial: Trial, answer: Any) -> str:
+    """Return `setup, threads, invariant` for `Registry`: they hold, and notice broken ones."""
+    asked = _asked(trial, answer, registries.Kit)
+    lost = _first_loss(trial, asked)
+    if lost:
+        raise NotYet(
+            f"I put your question to the kit's own registry, and it lost: {lost}",
+            "it holds: `find` of a client that has left raises `UnknownClient`, and may.",
+            "Is what your threads demand true under every order?",
+        )
+    for broken in registries.BROKEN:
+        if not _first_loss(trial, _asked(trial, answer, broken)):
+            raise NotYet(
+                f"The kit's registry holds. So does, for your question, one {broken.fault}",
+                "a question that a broken registry fails.",
+                f"{broken.ask} A proof that nothing can fail proves nothing.",
+            )
+    return f"The kit's registry holds, and {len(registries.BROKEN)} broken ones don't."
+
+
+_Question = tuple[Callable[[], Any], list[Callable[[Any], Any]], Callable[[Any], Any]]
+
+
+def _asked(trial: Trial, answer: Any, registry: type) -> _Question:
+    got = trial.call(answer, registry)
+    if not isinstance(got, tuple | list) or len(got) != 3:
+        raise NotYet(
+            f"`question` returned `{_shown(got)}`.", "three things: setup, threads, invariant."
+        )
+    setup, threads, invariant = got
+    if not isinstance(threads, tuple | list) or not 2 <= len(threads) <= 4:
+        raise NotYet(f"Your threads are `{_shown(threads)}`.", "a list of two to four functions.")
+    for function in (setup, *threads, invariant):
+        if not callable(function):
+            raise NotYet(f"`{_shown(function)}` can't be called.", "functions, without ().")
+    return setup, list(threads), invariant
+
+
+def _first_loss(trial: Trial, asked: _Question) -> str:
+    """What went wrong in the first schedule that loses, in words; "" if none does."""
+    setup, functions, invariant = asked
+
+    def threads(state: Any) -> list[Callable[[], Any]]:
+        return [lambda run=run: run(state) for run in functions]  # type: ignore[misc]
+
+    for outcome in schedules(trial, lambda: trial.call(setup), threads):
+        for actor in outcome.actors:
+            if actor.error is not None:
+                return f"{actor.name} raised {named(actor.error)}."
+        if outcome.waiting:
+            return outcome.waiting
+        running = trial.start(invariant, outcome.state)
+        error = running.error()
+        if error is not None and not isinstance(error, AssertionError):
+            raise NotYet(f"Your invariant raised {named(error)}.", "it returns True or False.")
+        if error is not None or not running.call.value:
+            return "your invariant is not true."
+    return ""
+
+
+def _raise_for_errors(outcome: Outcome, name: str) -> None:
+    for actor in outcome.actors:
+        if actor.error is not None:
+            where = f" {outcome.switch}; then the other one came." if outcome.switch else ""
+            raise NotYet(f"`{name}` raised {named(actor.error)} for {actor.name}.{where}")
+
+
+def _wait(trial: Trial, condition: Callable[[], bool], within: float = 0.8) -> None:
+    deadline = time.monotonic() + trial.left(within)
+    while not condition() and time.monotonic() < deadline:
+        trial.left(0)
+        time.sleep(0.002)
+
+
+def _shown(value: Any) -> str:
+    return plain(repr(value), 80)

@@ -1,0 +1,400 @@
+"""Answers to the exercises of lesson 07."""
+
+import asyncio
+import contextlib
+import threading
+
+from sockkit import UnknownClient
+from sockkit.exercises import nb07 as ex
+
+from ..table import Table
+
+order = Table(ex.order)
+
+order.stub(...)
+order.right("ab")
+order.right(["B", "A", "B", "B", "A", "A"])
+order.right("A, A, B, A")
+order.wrong("in the order `AAABBB`. A was told 1, and B 2")("AAABBB")
+order.wrong("A was told 2, and B 1")("BBBAAA")
+order.wrong("A was told 1, and B 2")("A")
+order.wrong("I found `C`")("ABC")
+order.wrong("4 times A")("AAAABB")
+order.wrong("I found `1`")([1, 2, 1])
+
+
+join = Table(ex.join)
+_lock = threading.Lock()
+_again = threading.RLock()
+_kept = threading.Lock()
+
+
+@join.stub
+def blank(room, name): ...
+
+
+@join.right
+def with_acquire(room, name):
+    room.lock.acquire()
+    try:
+        number = room.count + 1
+        room.names[number] = name
+        room.count = number
+        return number
+    finally:
+        room.lock.release()
+
+
+@join.right
+def with_a_lock_of_its_own(room, name):
+    with _lock:
+        room.count = number = room.count + 1
+    room.names[number] = name
+    return number
+
+
+@join.right
+def with_an_rlock(room, name):
+    with _again, _again:
+        number = room.count = len(room.names) + 1
+        room.names[number] = name
+    return number
+
+
+@join.wrong("joined from two threads. `\\w+` was at line \\d+: `\\w.*was told 2, bob 2")
+def without_lock(room, name):
+    room.count += 1
+    number = room.count
+    room.names[number] = name
+    return number
+
+
+@join.wrong("joined from two threads.*was told 2")
+def each_line_locked(room, name):
+    with room.lock:
+        room.count += 1
+    with room.lock:
+        room.names[room.count] = name
+    with room.lock:
+        return room.count
+
+
+@join.wrong("joined from two threads")
+def a_lock_for_each_call(room, name):
+    with threading.Lock():
+        room.count += 1
+        number = room.count
+        room.names[number] = name
+        return number
+
+
+@join.wrong("waits for `room.lock`, which \\w+ took and never gave back")
+def gives_nothing_back(room, name):
+    room.lock.acquire()
+    room.count += 1
+    room.names[room.count] = name
+    return room.count
+
+
+@join.wrong("waits for ever")
+def gives_its_own_lock_never_back(room, name, lock=_kept):
+    if lock.locked() and threading.current_thread() is threading.main_thread():
+        lock.release()  # from the run before
+    lock.acquire()
+    room.count += 1
+    room.names[room.count] = name
+    if threading.current_thread() is threading.main_thread():
+        lock.release()
+    return room.count
+
+
+@join.wrong("joined from two threads")
+def reads_before_it_locks(room, name):
+    number = room.count + 1
+    with room.lock:
+        room.count = number
+        room.names[number] = name
+    return number
+
+
+@join.wrong("in one thread. It returned `None`")
+def returns_nothing(room, name):
+    with room.lock:
+        room.count += 1
+        room.names[room.count] = name
+
+
+count = Table(ex.count)
+
+
+@count.stub
+def blank_count(loop, counts, room): ...
+
+
+@count.right
+def as_a_coroutine(loop, counts, room):
+    async def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    asyncio.run_coroutine_threadsafe(add(), loop)
+
+
+@count.right
+def as_invoke_required(loop, counts, room):
+    try:
+        here = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        here = False
+    if here:
+        counts.setdefault(room, 0)
+        counts[room] += 1
+    else:
+        loop.call_soon_threadsafe(as_invoke_required, loop, counts, room)
+
+
+@count.wrong("`counts` was touched there")
+def in_the_callers_thread(loop, counts, room):
+    counts[room] = counts.get(room, 0) + 1
+
+
+@count.wrong("What you handed to the loop raised KeyError: 'lobby'")
+def expects_a_count(loop, counts, room):
+    def add():
+        counts[room] += 1
+
+    loop.call_soon_threadsafe(add)
+
+
+@count.wrong("`counts` was touched there")
+def with_a_lock(loop, counts, room):
+    with _lock:
+        counts[room] = counts.get(room, 0) + 1
+
+
+@count.wrong("`counts` was touched there")
+def reads_here_and_writes_there(loop, counts, room):
+    loop.call_soon_threadsafe(counts.__setitem__, room, counts.get(room, 0) + 1)
+
+
+@count.wrong("`counts` was touched there|TypeError")
+def calls_instead_of_handing_over(loop, counts, room):
+    def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    loop.call_soon_threadsafe(add())
+
+
+@count.wrong("and waited. `counts` is")
+def without_a_wake_up(loop, counts, room):
+    def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    loop.call_soon(add)
+
+
+@count.wrong("did not return")
+def waits_for_the_answer(loop, counts, room):
+    async def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    asyncio.run_coroutine_threadsafe(add(), loop).result()
+
+
+@count.wrong("RuntimeError")
+def runs_the_loop(loop, counts, room):
+    async def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    coroutine = add()
+    try:
+        loop.run_until_complete(coroutine)
+    finally:
+        coroutine.close()
+
+
+move = Table(ex.move)
+
+
+@move.stub
+def blank_move(name, source, target): ...
+
+
+@move.right
+def by_id(name, source, target):
+    locks = sorted((source.lock, target.lock), key=id)
+    with locks[0], locks[1]:
+        source.people.discard(name)
+        target.people.add(name)
+
+
+@move.right
+def one_gate_for_all(name, source, target):
+    with _lock, source.lock, target.lock:
+        target.people.add(name)
+        source.people.remove(name)
+
+
+@move.right
+def try_again(name, source, target):
+    while True:
+        with source.lock:
+            if target.lock.acquire(blocking=False):
+                try:
+                    source.people.remove(name)
+                    target.people.add(name)
+                    return
+                finally:
+                    target.lock.release()
+
+
+@move.wrong("ann waits for `garden.lock`, which bob has. bob waits for `lobby.lock`, which ann has")
+def source_first(name, source, target):
+    with source.lock, target.lock:
+        source.people.remove(name)
+        target.people.add(name)
+
+
+@move.wrong("which \\w+ has")
+def target_first(name, source, target):
+    with target.lock:
+        with source.lock:
+            source.people.remove(name)
+        target.people.add(name)
+
+
+@move.wrong("touched by one who did not hold its lock")
+def without_locks(name, source, target):
+    source.people.remove(name)
+    target.people.add(name)
+
+
+@move.wrong("Both locks were free, and ann was in no room")
+def one_after_the_other(name, source, target):
+    with source.lock:
+        source.people.remove(name)
+    with target.lock:
+        target.people.add(name)
+
+
+@move.wrong("touched by one who did not hold its lock")
+def only_a_gate(name, source, target):
+    with _lock:
+        source.people.remove(name)
+        target.people.add(name)
+
+
+@move.wrong("In the lobby is `\\[.*ann.*\\]`|in both")
+def forgets_to_leave(name, source, target):
+    first, second = sorted([source, target], key=lambda room: room.name)
+    with first.lock, second.lock:
+        target.people.add(name)
+
+
+question = Table(ex.question)
+ADDRESS = ("127.0.0.1", 1)
+
+
+@question.stub
+def blank_question(Registry): ...
+
+
+def three(Registry):
+    registry = Registry()
+    for _ in range(3):
+        registry.add(None, ADDRESS)
+    return registry
+
+
+def look_at(registry, number):
+    with contextlib.suppress(UnknownClient):
+        registry.find(number)
+
+
+@question.right
+def with_three_threads(Registry):
+    def finds(registry):
+        look_at(registry, 2)
+
+    def broadcasts(registry):
+        assert list(registry.snapshot()) in ([1, 2, 3], [1, 3])
+
+    def leaves(registry):
+        registry.remove(2)
+
+    return lambda: three(Registry), [leaves, finds, broadcasts], lambda r: len(r) == 2
+
+
+@question.right
+def with_a_class(Registry):
+    class Room:
+        def __init__(self):
+            self.registry = three(Registry)
+            self.seen = []
+
+        def come_and_go(self):
+            self.registry.remove(3)
+            self.registry.add(None, ADDRESS)
+
+        def look(self):
+            self.seen = list(self.registry.snapshot())
+            look_at(self.registry, 3)
+
+        def is_right(self):
+            return self.seen in ([1, 2, 3], [1, 2], [1, 2, 4]) and len(self.registry) == 3
+
+    return Room, [Room.come_and_go, Room.look], Room.is_right
+
+
+@question.wrong("So does, for your question, one whose `find` looks")
+def never_finds(Registry):
+    return (
+        lambda: three(Registry),
+        [lambda r: r.remove(2), lambda r: list(r.snapshot())],
+        lambda r: len(r) == 2,
+    )
+
+
+@question.wrong("one whose `snapshot` copies client by client")
+def never_takes_a_snapshot(Registry):
+    return (
+        lambda: three(Registry),
+        [lambda r: r.remove(2), lambda r: look_at(r, 2)],
+        lambda r: len(r) == 2,
+    )
+
+
+@question.wrong("one whose `snapshot` is a view of the living dict")
+def takes_one_and_looks_away(Registry):
+    def look(registry):
+        look_at(registry, 2)
+        registry.snapshot()
+
+    return lambda: three(Registry), [lambda r: r.remove(2), look], lambda r: len(r) == 2
+
+
+@question.wrong("put your question to the kit's own registry, and it lost: B raised UnknownClient")
+def demands_too_much(Registry):
+    return (
+        lambda: three(Registry),
+        [lambda r: r.remove(2), lambda r: r.find(2)],
+        lambda r: len(r) == 2,
+    )
+
+
+@question.wrong("it lost: your invariant is not true")
+def expects_nobody_to_leave(Registry):
+    return (
+        lambda: three(Registry),
+        [lambda r: r.remove(2), lambda r: look_at(r, 2)],
+        lambda r: len(r) == 3,
+    )
+
+
+@question.wrong("`question` returned `<")
+def gives_the_registry(Registry):
+    return three(Registry)
+
+
+@question.wrong("can't be called")
+def calls_the_functions(Registry):
+    return three(Registry), [look_at, look_at], lambda r: True
