@@ -7,6 +7,9 @@
 | `wire` | `Tap`: a framing that records each receive and the messages made of it |
 | `swarm` | `swarm`: any number of real clients with a script; latencies, errors, a plot |
 | `limits` | `run_limited`: a snippet in a child process with few descriptors or little memory |
+| `blocked` | `until_blocked`: return once a thread really waits in a system call |
+| `logged` | `logged`: what the kit's log says within a block, as lines |
+| `threaded` | `ThreadedEcho`: an echo server of threads that nobody can stop yet |
 | `expected` | `expect`: an error that a lesson wants, printed and swallowed |
 | `reading` | `source`: the source of anything in the kit, shown in a cell |
 | `races` | a schedule explorer: finds the interleaving in which your code loses |
@@ -17,12 +20,15 @@ All but `races` work with any TCP server, need no privileges, and leave nothing 
 """
 
 from sockkit.lab import peers
+from sockkit.lab.blocked import until_blocked
 from sockkit.lab.expected import expect
 from sockkit.lab.faults import Faults
 from sockkit.lab.limits import LimitedRun, run_limited
 from sockkit.lab.link import Link, Segment
+from sockkit.lab.logged import logged
 from sockkit.lab.reading import Listing, source
 from sockkit.lab.swarm import SwarmClient, SwarmResult, async_swarm, swarm
+from sockkit.lab.threaded import ThreadedEcho
 from sockkit.lab.wire import Receive, Tap
 
 __all__ = [
@@ -35,10 +41,13 @@ __all__ = [
     "SwarmClient",
     "SwarmResult",
     "Tap",
+    "ThreadedEcho",
     "async_swarm",
     "expect",
+    "logged",
     "peers",
     "run_limited",
     "source",
     "swarm",
+    "until_blocked",
 ]
