@@ -61,6 +61,7 @@ class SocketStates(SceneView):
         self._server = server
         self._feed: Feed | None = feed_of(server)
         self._port = 0
+        self._note_port()
         self.unavailable = ""
         """Why nothing can be seen here; "" if it can."""
 
@@ -72,8 +73,7 @@ class SocketStates(SceneView):
             self.unavailable = f"not available here: {type(error).__name__}: {plain(error)}"
             return []
         self.unavailable = ""
-        with contextlib.suppress(ClosedError):  # else the last port: connections outlive a server
-            self._port = self._server.address[1]
+        self._note_port()
         return sorted(self._pair(sockets))
 
     def to_text(self) -> str:
@@ -105,6 +105,10 @@ class SocketStates(SceneView):
     def caption(self) -> str:
         """What it is, or why there is nothing to see."""
         return self.unavailable or self.title
+
+    def _note_port(self) -> None:
+        with contextlib.suppress(ClosedError):  # else the last port: connections outlive a server
+            self._port = self._server.address[1]
 
     def _pair(self, sockets: list[Any]) -> Iterable[Ends]:
         """Put the two ends of each connection together, by the client's address."""

@@ -39,6 +39,18 @@ def test_the_client_that_closed_first_waits(
 
 
 @linux
+def test_the_server_that_stopped_first_waits_though_nobody_looked_before(
+    server: Server, dial: Callable[[], socket.socket]
+) -> None:
+    with SocketStates(server) as states:
+        with dial() as raw:
+            server.wait_for_clients(1)
+            server.stop()
+            assert raw.recv(1) == b""
+        until(lambda: states.ends() == [Ends(1, "TIME_WAIT", "")])
+
+
+@linux
 def test_a_kicked_client_that_does_not_close(
     server: Server, dial: Callable[[], socket.socket]
 ) -> None:
