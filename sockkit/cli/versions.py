@@ -17,9 +17,9 @@ from sockkit.cli.finding import Finding, Mark
 
 FOR_LESSONS = (
     "jupyterlab", "notebook", "ipykernel", "ipywidgets", "anywidget", "matplotlib", "nest-asyncio",
-    "psutil", "tqdm", "frontrun",
+    "psutil", "tqdm", "trustme", "frontrun",
 )  # fmt: skip
-FOR_TESTS = ("pytest", "nbval", "nbclient", "hypothesis", "trustme", "playwright", "mypy", "ruff")
+FOR_TESTS = ("pytest", "nbval", "nbclient", "hypothesis", "playwright", "mypy", "ruff")
 TROUBLED = ("ipykernel", "jupyterlab", "nest-asyncio", "pytest", "pytest-check-links")
 
 INSTALL = "`python lab.py` makes an environment in .venv with what the lessons and tests want."
