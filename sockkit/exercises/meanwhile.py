@@ -1,0 +1,131 @@
+"""A call that stands still before one of its lines, so that something else can happen meanwhile.
+
+Whatever two threads share may change between any two lines. Left to chance, it does so once in a
+thousand runs; here it does so every time, at each line in turn.
+"""
+
+import dis
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.where import is_learners, learners_place
+
+_NEXT = dis.opmap["FOR_ITER"]  # the step of a loop that asks for one more
+_SLICE = 0.002
+_LONGEST = 5.0  # seconds for which a call can stand still
+_BLOCKED = 0.05  # seconds at one line, from which a callback is taken for one that waits
+
+
+class Meanwhile:
+    """A call in a thread of its own, which stops once: at the `point`-th place that it comes to.
+
+    Places are the learner's lines, each once, and each loop before it takes its second item.
+
+    Args:
+        trial: of the check that this is for.
+        function: to call, without arguments.
+        point: 1 for the first place.
+    """
+
+    def __init__(self, trial: Trial, function: Callable[[], Any], point: int) -> None:
+        self.place = ""  # of the learner's code, in words
+        self._function = function
+        self._point = point
+        self._met: set[object] = set()
+        self._asked: set[object] = set()
+        self._stopped = threading.Event()
+        self._go = threading.Event()
+        self.running = trial.start_beside(self._run)
+        self.running.call.name = getattr(function, "__name__", "answer")
+
+    def stopped(self) -> bool:
+        """Wait until the call stands still, or has ended; whether it stands."""
+        while not self._stopped.wait(_SLICE) and not self.running.ended():
+            pass
+        return self._stopped.is_set()
+
+    def go_on(self) -> None:
+        """Let it go on to its end."""
+        self._go.set()
+
+    def _run(self) -> Any:
+        before = sys.gettrace()
+        sys.settrace(self._enter)
+        try:
+            return self._function()
+        finally:
+            sys.settrace(before)
+
+    def _enter(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if not is_learners(frame.f_code.co_filename):
+            return None
+        frame.f_trace_opcodes = True
+        return self._step
+
+    def _step(self, frame: FrameType, event: str, arg: Any) -> Any:
+        place: object = None
+        if event == "line":
+            place = (frame.f_code, frame.f_lineno)
+        elif event == "opcode" and frame.f_code.co_code[frame.f_lasti] == _NEXT:
+            loop = (frame, frame.f_lasti)
+            place = loop if loop in self._asked else None
+            self._asked.add(loop)
+        if place and place not in self._met:
+            self._met.add(place)
+            if len(self._met) == self._point:
+                self.place = learners_place(frame)
+                self._stopped.set()
+                self._go.wait(_LONGEST)
+        return self._step
+
+
+class Patience:
+    """How a check waits for callbacks that may have to wait, themselves, for the stopped call.
+
+    One that takes the lock which the stopped call holds can't end before. That is no fault, and
+    neither is it the fault of the answer that its event loop stands still meanwhile.
+
+    Args:
+        trial: whose last call is the server that calls these callbacks.
+    """
+
+    def __init__(self, trial: Trial) -> None:
+        self._trial = trial
+        self._serving = trial.begun[-1]
+        self._held = self._serving.call.held
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Wait until this is so, or a callback stands where the stopped call lets it stand."""
+        self._held = self._serving.call.held
+        deadline = time.monotonic() + self._trial.left(1.0)
+        place, since = "", 0.0
+        while not condition() and (now := time.monotonic()) < deadline:
+            if place != (here := self._serving.call.place()):
+                place, since = here, now
+            if (place and now - since > _BLOCKED) or self._trial.hopeless():
+                return
+            time.sleep(_SLICE)
+
+    def wait_after(self, condition: Callable[[], bool]) -> None:
+        """Wait until this is so, now that the stopped call goes on."""
+        wait(self._trial, condition)
+        if self._serving.goes_on(turns=1):
+            self._serving.call.held = self._held
+
+    @property
+    def at_end(self) -> bool:
+        """Whether so little time is left that the check must do with the places it has tried."""
+        return self._trial.left(1.0) < 1.0
+
+
+def wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> bool:
+    """Wait until this is so, for as long as that makes sense; whether it is."""
+    deadline = time.monotonic() + trial.left(within)
+    while not (true := condition()) and time.monotonic() < deadline and not trial.hopeless():
+        time.sleep(_SLICE)
+    return true

@@ -1,0 +1,524 @@
+"""Answers to the exercises of lesson 06."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import ipywidgets
+
+from sockkit.exercises import nb06 as ex
+from sockkit.exercises.solutions.nb06 import Window as Stand
+
+from ..table import Table
+
+snapshot = Table(ex.snapshot)
+
+
+@snapshot.stub
+class Blank:
+    def __init__(self): ...
+
+    def on_connect(self, connection): ...
+
+    def on_disconnect(self, connection, reason): ...
+
+    def snapshot(self): ...
+
+
+@snapshot.right
+class CopiedAtEachChange:
+    def __init__(self):
+        self.now = MappingProxyType({})
+
+    def on_connect(self, connection):
+        self.now = MappingProxyType({**self.now, connection.number: connection})
+
+    def on_disconnect(self, connection, reason):
+        others = {n: c for n, c in self.now.items() if n != connection.number}
+        self.now = MappingProxyType(others)
+
+    def snapshot(self):
+        return self.now
+
+
+@snapshot.right
+class WithALock:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.here = {}
+
+    def on_connect(self, connection):
+        with self.lock:
+            self.here[connection.number] = connection
+
+    def on_disconnect(self, connection, reason):
+        with self.lock:
+            self.here.pop(connection.number, None)
+
+    def snapshot(self):
+        copied = {}
+        with self.lock:
+            for number, connection in self.here.items():
+                copied[number] = connection
+        return MappingProxyType(copied)
+
+
+class Frozen(Mapping):
+    def __init__(self, pairs):
+        self._pairs = pairs
+
+    def __getitem__(self, key):
+        for number, connection in self._pairs:
+            if number == key:
+                return connection
+        raise KeyError(key)
+
+    def __iter__(self):
+        return (number for number, _ in self._pairs)
+
+    def __len__(self):
+        return len(self._pairs)
+
+
+@snapshot.right
+class AMappingOfItsOwn:
+    def __init__(self):
+        self.connections = []
+
+    def on_connect(self, connection):
+        self.connections.append(connection)
+
+    async def on_disconnect(self, connection, reason):
+        self.connections.remove(connection)
+
+    def snapshot(self):
+        return Frozen(tuple((c.number, c) for c in list(self.connections)))
+
+
+class _Here:
+    """A dictionary, as anybody would keep it."""
+
+    def __init__(self):
+        self.here = {}
+
+    def on_connect(self, connection):
+        self.here[connection.number] = connection
+
+    def on_disconnect(self, connection, reason):
+        del self.here[connection.number]
+
+
+@snapshot.wrong("and then client 2 left. The snapshot has `\\[1, 3\\]`")
+class TheDictItself(_Here):
+    def snapshot(self):
+        return self.here
+
+
+@snapshot.wrong("and then client 2 left.*A question|and then client 2 left.*a view")
+class AView(_Here):
+    def snapshot(self):
+        return MappingProxyType(self.here)
+
+
+@snapshot.wrong("put a client 99 into it")
+class ACopyThatCanBeChanged(_Here):
+    def snapshot(self):
+        return self.here.copy()
+
+
+@snapshot.wrong("dictionary changed size during iteration")
+class CopiesInALoop(_Here):
+    def snapshot(self):
+        copied = {}
+        for number, connection in self.here.items():
+            copied[number] = connection
+        return MappingProxyType(copied)
+
+
+@snapshot.wrong("dictionary changed size during iteration")
+class CopiesInAComprehension(_Here):
+    def snapshot(self):
+        return MappingProxyType({number: self.here[number] for number in self.here})
+
+
+@snapshot.wrong("The snapshot has `\\[<Connection")
+class OnlyTheConnections(_Here):
+    def snapshot(self):
+        return tuple(self.here.copy().values())
+
+
+@snapshot.wrong("Client 2 left. The snapshot has `\\[1, 2, 3\\]`")
+class NobodyLeaves(_Here):
+    def on_disconnect(self, connection, reason):
+        self.last = connection
+
+    def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+news = Table(ex.news)
+
+
+@news.stub
+class BlankNews:
+    def __init__(self): ...
+
+    def on_connect(self, connection): ...
+
+    def on_disconnect(self, connection, reason): ...
+
+    def news(self): ...
+
+
+class _Told:
+    """Notes what happens in a deque."""
+
+    def __init__(self):
+        self.waiting = deque()
+
+    def on_connect(self, connection):
+        self.waiting.append(f"{connection.number} joined")
+
+    def on_disconnect(self, connection, reason):
+        self.waiting.append(f"{connection.number} left")
+
+
+@news.right
+class UntilItIsEmpty(_Told):
+    def news(self):
+        told = []
+        while self.waiting:
+            told.append(self.waiting.popleft())
+        return told
+
+
+@news.right
+class SwappedUnderALock:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.waiting = []
+
+    def note(self, text):
+        with self.lock:
+            self.waiting.append(text)
+
+    def on_connect(self, connection):
+        self.note(f"{connection.number} joined")
+
+    def on_disconnect(self, connection, reason):
+        self.note(f"{connection.number} left")
+
+    def news(self):
+        with self.lock:
+            told = self.waiting
+            self.waiting = []
+        return tuple(told)
+
+
+@news.right
+class RemembersWhereItWas(_Told):
+    def __init__(self):
+        self.waiting = []
+        self.place = 0
+
+    def news(self):
+        told = self.waiting[self.place :]
+        self.place += len(told)
+        return told
+
+
+@news.wrong("while `news` was at work, just before line .*clear")
+class CopiesThenClears(_Told):
+    def news(self):
+        told = list(self.waiting)
+        self.waiting.clear()
+        return told
+
+
+@news.wrong("while `news` was at work")
+class CopiesThenStartsAnew(_Told):
+    def news(self):
+        told = [*self.waiting]
+        self.waiting = deque()
+        return told
+
+
+@news.wrong("Client 4 came and left")
+class TwoLooks(_Here):
+    def __init__(self):
+        self.here = {}
+        self.before = {}
+
+    def news(self):
+        now = self.here.copy()
+        told = [f"{n} joined" for n in now if n not in self.before]
+        told += [f"{n} left" for n in self.before if n not in now]
+        self.before = now
+        return told
+
+
+@news.wrong("Nothing has happened since I asked last")
+class TellsItAgain(_Told):
+    def news(self):
+        return list(self.waiting)
+
+
+@news.wrong("deque mutated during iteration|while `news` was at work")
+class LoopsOverIt(_Told):
+    def news(self):
+        told = []
+        for text in self.waiting:
+            told.append(text)
+        self.waiting.clear()
+        return told
+
+
+@news.wrong("Three clients came.*\\['3 joined', '2 joined'")
+class NewestFirst(_Told):
+    def news(self):
+        return [self.waiting.pop() for _ in range(len(self.waiting))]
+
+
+@news.wrong("still running when I stopped waiting")
+class WaitsForMore(_Told):
+    def news(self):
+        while not self.waiting:
+            time.sleep(0.01)
+        return [self.waiting.popleft() for _ in range(len(self.waiting))]
+
+
+log = Table(ex.log)
+
+
+@log.stub
+class BlankLog:
+    def __init__(self, field): ...
+
+    def add(self, text): ...
+
+    def flush(self): ...
+
+
+@log.right
+class WithAQueue:
+    def __init__(self, field):
+        self.field = field
+        self.waiting = deque()
+        self.shown = []
+
+    def add(self, text):
+        self.waiting.append(text)
+
+    def flush(self):
+        while self.waiting:
+            self.shown.append(self.waiting.popleft())
+        self.shown = self.shown[-5:]
+        self.field.value = "\n".join(self.shown)
+
+
+@log.right
+class OnlyWhenThereIsSomething:
+    def __init__(self, field):
+        self.field = field
+        self.lines = []
+        self.new = threading.Event()
+
+    def add(self, text):
+        self.lines = [*self.lines[-4:], text]
+        self.new.set()
+
+    def flush(self):
+        if self.new.is_set():
+            self.new.clear()
+            self.field.value = "\n".join(self.lines)
+
+
+@log.right
+class LogWithALock:
+    def __init__(self, field):
+        self.field = field
+        self.lock = threading.Lock()
+        self.lines = []
+
+    def add(self, text):
+        with self.lock:
+            self.lines.append(text)
+
+    def flush(self):
+        with self.lock:
+            del self.lines[:-5]
+            self.field.value = "\n".join(self.lines)
+
+
+@log.wrong("changed on the server's thread")
+class AtOnce:
+    def __init__(self, field):
+        self.field = field
+        self.lines = deque(maxlen=5)
+
+    def add(self, text):
+        self.lines.append(text)
+        self.flush()
+
+    def flush(self):
+        self.field.value = "\n".join(self.lines)
+
+
+@log.wrong("One `flush` changed `field.value` 2 times")
+class OneChangeALine(WithAQueue):
+    def flush(self):
+        while self.waiting:
+            self.shown = [*self.shown, self.waiting.popleft()][-5:]
+            self.field.value = "\n".join(self.shown)
+
+
+@log.wrong("103 messages came")
+class ShowsThemAll(WithAQueue):
+    def flush(self):
+        while self.waiting:
+            self.shown.append(self.waiting.popleft())
+        self.field.value = "\n".join(self.shown)
+
+
+@log.wrong("3 messages came.*'three'")
+class OnlyTheNew(WithAQueue):
+    def flush(self):
+        told = [self.waiting.popleft() for _ in range(len(self.waiting))][-5:]
+        self.field.value = "\n".join(told)
+
+
+@log.wrong("just before line .*clear")
+class ClearsTooLate(OnlyWhenThereIsSomething):
+    def flush(self):
+        if self.new.is_set():
+            self.field.value = "\n".join(self.lines)
+            self.new.clear()
+
+
+@log.wrong("deque mutated during iteration")
+class LoopsOverTheDeque:
+    def __init__(self, field):
+        self.field = field
+        self.lines = deque(maxlen=5)
+
+    def add(self, text):
+        self.lines.append(text)
+
+    def flush(self):
+        text = ""
+        for line in self.lines:
+            text += line + "\n"
+        self.field.value = text.rstrip()
+
+
+panel = Table(ex.panel)
+
+
+class Window:
+    """As in the notebook."""
+
+    def __init__(self):
+        self.message = ipywidgets.Text()
+        self.number = ipywidgets.BoundedIntText(value=1, min=1, max=9999)
+        self.send = ipywidgets.Button(description="Send")
+        self.broadcast = ipywidgets.Button(description="Broadcast")
+        self.error = ipywidgets.Label()
+
+
+@panel.stub
+def blank_panel(server): ...
+
+
+@panel.right
+def asks_first(server):
+    window = Window()
+
+    def send(button):
+        number = window.number.value
+        if number in server.clients:
+            server.clients[number].send(window.message.value)
+            window.error.value = ""
+        else:
+            window.error.value = f"no client {number}"
+
+    def broadcast(button):
+        server.broadcast(window.message.value)
+
+    window.send.on_click(send)
+    window.broadcast.on_click(broadcast)
+    return window
+
+
+@panel.right
+class AClass(Window):
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.send.on_click(self.clicked)
+        self.broadcast.on_click(self.clicked)
+
+    def clicked(self, button):
+        try:
+            text = self.message.value
+            if button is self.send:
+                self.server.send(self.number.value, text)
+            else:
+                for connection in self.server.clients.values():
+                    connection.send(text)
+        except LookupError as error:
+            self.error.value = f"{type(error).__name__}: {error}"
+
+
+@panel.wrong("client 7, who is not here. `error.value` is ``")
+def tells_nobody(server):
+    window = Window()
+    window.send.on_click(lambda button: server.send(window.number.value, window.message.value))
+    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("UnknownClient|`error.value` is ``")
+def tells_nobody_without_widgets(server):
+    window = Stand()
+    window.send.on_click(lambda button: server.send(window.number.value, window.message.value))
+    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("Client 2 got nothing")
+def reads_the_fields_too_early(server):
+    window = Window()
+    text, number = window.message.value, window.number.value
+    window.send.on_click(lambda button: server.send(number, text))
+    window.broadcast.on_click(lambda button: server.broadcast(text))
+    return window
+
+
+@panel.wrong("Client 2 got nothing")
+def forgets_to_connect_the_buttons(server):
+    window = Window()
+    window.error.value = "not yet"
+    return window
+
+
+@panel.wrong("Client 1 got `only you 0`")
+def sends_to_all(server):
+    window = Window()
+    for button in (window.send, window.broadcast):
+        button.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("without `message`")
+def returns_nothing(server):
+    window = Window()
+    window.send.on_click(lambda button: server.send(window.number.value, window.message.value))
+
+
+@panel.wrong("still running when I stopped waiting")
+def waits_in_a_click(server):
+    window = ex.panel.model(server)
+    window.send.on_click(lambda button: time.sleep(10))
+    return window
