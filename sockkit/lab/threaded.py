@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 
+ANY_PORT = ("127.0.0.1", 0)
+
+
 class ThreadedEcho:
     """An echo server on 127.0.0.1 that begins at once: a thread that accepts, and one a client.
 
@@ -20,7 +23,7 @@ class ThreadedEcho:
     """
 
     def __init__(self) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.listener = socket.create_server(ANY_PORT, backlog=128)
         self.connections: list[socket.socket] = []
         self.threads: list[threading.Thread] = []
         self.begin(self.accept)

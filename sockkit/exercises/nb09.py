@@ -1,0 +1,406 @@
+"""Lesson 09: stop a server, start it again, and trust nobody who has not earned it."""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+import unicodedata
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+from sockkit.exercises import strangers
+from sockkit.exercises.leftovers import Before
+from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.partner import Partner
+from sockkit.exercises.solutions import nb09 as solutions
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.lab.threaded import ThreadedEcho
+from sockkit.text import plain
+
+lesson = Lesson("09")
+summary = lesson.summary
+
+_IDLE = 50  # clients that say nothing while the server is stopped
+_SOON = 1.5  # seconds: the one that is asked for, and half of one for a busy machine
+
+
+@lesson.exercise(
+    solution=solutions.stop,
+    hints=(
+        "One thread waits in `accept`, each other one in `recv`. What wakes each of them?",
+        "`shutdown` on a client that has gone raises OSError. That client needs nothing more.",
+        "Wake everything first, then close, then `join` each thread.",
+    ),
+)
+def stop(trial: Trial, answer: Any) -> str:
+    """End the server within 1 s, with 50 idle clients: no thread, no socket, no open port."""
+    server, partners = ThreadedEcho(), list[Partner]()
+    trial.own(_Stopper(server, partners))
+    address = server.listener.getsockname()
+    gone = trial.connect(address, "the client that leaves")
+    partners += [trial.connect(address, f"client {number}") for number in range(_IDLE)]
+    _wait(trial, lambda: len(server.threads) == _IDLE + 2)
+    gone.reset()
+    _wait(trial, lambda: not server.threads[1].is_alive())
+    running = trial.start(answer, server)
+    running.result(
+        _SOON,
+        f"with {_IDLE} idle clients, it has ended within 1 s.",
+        "Who still waits, and in which call?",
+    )
+    _wait(trial, lambda: not _alive(server), 0.3)
+    if threads := _alive(server):
+        at_door = "the one in `accept`" if server.threads[0] in threads else "none in `accept`"
+        raise NotYet(
+            f"You returned, and {len(threads)} of {_IDLE + 2} threads still run, {at_door}.",
+            "none.",
+            "What ends a thread: closing its socket, or waking it?",
+        )
+    _expect_nothing_open(trial, server, partners)
+    return f"{_IDLE} idle clients, and everything ended within a second."
+
+
+def _expect_nothing_open(trial: Trial, server: ThreadedEcho, partners: list[Partner]) -> None:
+    for partner in partners:
+        partner.receive_all(within=0.3)
+        if not partner.ended:
+            raise NotYet(
+                "You returned, and a client still believes that it is connected.",
+                "each of them sees the end.",
+            )
+    left = [s for s in (server.listener, *server.connections) if s.fileno() >= 0]
+    if left:
+        raise NotYet(
+            f"You returned; sockets of the server that are still open: {len(left)}.", "none."
+        )
+
+
+def _alive(server: ThreadedEcho) -> list[threading.Thread]:
+    return [thread for thread in server.threads if thread.is_alive()]
+
+
+class _Stopper:
+    """Ends what an answer has left of a server, whatever that is."""
+
+    def __init__(self, server: ThreadedEcho, partners: list[Partner]) -> None:
+        self._server = server
+        self._partners = partners
+        self._address: tuple[str, int] = server.listener.getsockname()
+
+    def close(self) -> None:
+        """Wake everything, close it, and wait a moment for the threads."""
+        server = self._server
+        with contextlib.suppress(OSError):
+            server.listener.shutdown(socket.SHUT_RDWR)
+        server.listener.close()
+        with contextlib.suppress(OSError):  # for an `accept` that a `close` has not woken
+            socket.create_connection(self._address, timeout=0.1).close()
+        for partner in self._partners:  # the end wakes a `recv`, whoever has closed its socket
+            partner.socket.close()
+        deadline = time.monotonic() + 0.5
+        for thread in server.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for connection in server.connections:
+            connection.close()
+
+
+@lesson.exercise(
+    solution=solutions.listen,
+    hints=(
+        "Nobody listens there, and still the address is in use: by a connection in TIME_WAIT.",
+        "One option says that such a connection is no obstacle. It must be set before `bind`.",
+        "It has to be set on the first listener as well: connections inherit it. SO_REUSEADDR.",
+    ),
+)
+def listen(trial: Trial, answer: Any) -> str:
+    """Return a listener at `address`: at once after a stop, and never beside another listener."""
+    first = _listener(trial, answer, ("127.0.0.1", 0))
+    address = first.getsockname()
+    _serve_one_and_close(trial, first, "the first run")
+    first.close()
+    second = _listener(trial, answer, address)
+    if second.getsockname() != address:
+        raise NotYet(
+            "I asked for the port of before, and you listen on another one.",
+            "the same port: clients know no other.",
+        )
+    _serve_one_and_close(trial, second, "the second run")
+    before = Before()
+    running = trial.start(answer, address)
+    error = running.error(expected="while somebody listens there, it raises OSError at once.")
+    for sock in before.new_sockets():
+        sock.close()
+    if error is None:
+        raise NotYet(
+            "One listener had the port, and you made a second one at the same port.",
+            "OSError: two would share the clients, and neither would know.",
+            "One option lets you pass connections that are over. Which one shares a port?",
+        )
+    if not isinstance(error, OSError):
+        raise NotYet(
+            f"One listener had the port, and you raised {type(error).__name__}.", "OSError."
+        )
+    return "The same port at once after a stop, and never twice at the same time."
+
+
+def _listener(trial: Trial, answer: Any, address: tuple[str, int]) -> socket.socket:
+    listener = trial.call(answer, address)
+    if not isinstance(listener, socket.socket):
+        raise NotYet(f"You returned `{plain(repr(listener), 60)}`.", "a socket that listens.")
+    return trial.own(listener)
+
+
+def _serve_one_and_close(trial: Trial, listener: socket.socket, name: str) -> None:
+    """Accept one client and be the first to close: then this side keeps the TIME_WAIT."""
+    partner = trial.connect(listener.getsockname()[:2], name)
+    listener.settimeout(trial.left(1.0))
+    connection, _ = listener.accept()
+    connection.close()
+    partner.receive_all()
+    partner.close()
+
+
+@lesson.exercise(
+    solution=solutions.trusting,
+    hints=(
+        "A context that checks nothing encrypts as well, and talks to anybody.",
+        "`ssl.create_default_context` checks the signature, the name and the dates.",
+        "It takes the authorities to trust: `cafile=`.",
+    ),
+)
+def trusting(trial: Trial, answer: Any) -> str:
+    """Return a client's context that accepts who is vouched for by `cafile`, and nobody else."""
+    with strangers.certificates() as (cafile, servers):
+        context = trial.call(answer, cafile)
+        if not isinstance(context, ssl.SSLContext):
+            raise NotYet(f"You returned `{plain(repr(context), 60)}`.", "an `ssl.SSLContext`.")
+        for who, server, welcome in servers:
+            partner, theirs = trial.pair()
+            accepted, why = strangers.shake_hands(context, theirs, server, partner.socket)
+            if accepted and not welcome:
+                raise NotYet(
+                    f"A server showed {who}. Your client accepted it.",
+                    "it refuses: this may be anybody.",
+                    "What does a certificate say, and which part of it did your context check?",
+                )
+            if welcome and not accepted:
+                raise NotYet(
+                    f"A server showed {who}. Your client refused it: {plain(why, 120)}.",
+                    "it accepts: your own authority vouches for this one.",
+                    "Which authorities does your context know?",
+                )
+    return "One server accepted; three with bad certificates refused."
+
+
+_TOKEN = "open sesame"
+_WRONG = {
+    "another line": b"close sesame\n",
+    "the token without its last letter": _TOKEN[:-1].encode() + b"\n",
+    "the token and one letter more": _TOKEN.encode() + b"s\n",
+    "an empty line": b"\n",
+    "letters that are not ASCII": "öpen sesame\n".encode(),
+    "bytes that are no text": b"\xff\xfe\n",
+}
+
+
+@lesson.exercise(
+    solution=solutions.admit,
+    hints=(
+        "A line comes in any number of receives: collect until the newline. And the silent one?",
+        "Compare bytes with bytes: what a stranger sends need not be text.",
+        "`hmac.compare_digest(line, token.encode())` takes as long for a near miss as for a far.",
+        "Somebody may never send a newline. Who has sent 1,024 bytes without one is refused.",
+    ),
+)
+def admit(trial: Trial, answer: Any) -> str:
+    """Read one line: the token gets `welcome` and True; all else `refused`, a close, and False."""
+    for parts in ((b"open sesame\n",), (b"op", b"en ses", b"ame\n")):
+        partner, theirs = _guest(trial)
+        running = trial.start(answer, theirs, _TOKEN)
+        for part in parts:
+            with contextlib.suppress(NotYet):  # it has answered too early: told below
+                partner.send(part)
+            running.ended(0.02)
+        got = partner.receive_line()
+        result = running.result(expected="it returns when the line is there.")
+        if got != b"welcome\n" or result is not True or theirs.fileno() < 0:
+            raise NotYet(
+                f"I sent the token, {_pieces(parts)}. You answered `{plain(got, 40)}` and "
+                f"returned `{plain(repr(result), 40)}`.",
+                "`welcome`, True, and the connection stays open.",
+                "What is in your hands when only half of the line has come?",
+            )
+    for what, line in _WRONG.items():
+        partner, theirs = _guest(trial)
+        running = trial.start(answer, theirs, _TOKEN)
+        partner.send(line)
+        _expect_refusal(f"I sent {what}.", partner, running.result())
+    partner, theirs = _guest(trial)
+    running = trial.start(answer, theirs, _TOKEN)
+    partner.send(_TOKEN[:4].encode())
+    _expect_refusal("I sent half of the token and said no more.", partner, running.result())
+    _expect_bound(trial, answer)
+    return "The token opened the door twice; eight strangers were refused."
+
+
+def _guest(trial: Trial) -> tuple[Partner, socket.socket]:
+    partner, theirs = trial.pair()
+    theirs.settimeout(0.3)
+    return partner, theirs
+
+
+def _pieces(parts: tuple[bytes, ...]) -> str:
+    return "in one piece" if len(parts) == 1 else f"in {len(parts)} pieces"
+
+
+def _expect_refusal(what: str, partner: Partner, result: Any) -> None:
+    got = partner.receive_all(within=0.5)
+    if _TOKEN.encode() in got:
+        raise NotYet(f"{what} Your answer holds the token itself.", "an answer that tells nothing.")
+    if result is not False or got != b"refused\n" or not partner.ended:
+        end = "closed" if partner.ended else "kept the connection open"
+        raise NotYet(
+            f"{what} You answered `{plain(got, 40)}`, {end}, and returned "
+            f"`{plain(repr(result), 40)}`.",
+            "`refused`, the connection closed, and False.",
+        )
+
+
+def _expect_bound(trial: Trial, answer: Any) -> None:
+    """Somebody who sends and sends: the time-out of the socket never strikes."""
+    partner, theirs = _guest(trial)
+    running = trial.start(answer, theirs, _TOKEN)
+    sent = 0
+    while not running.ended(0.005) and sent < 20_000:
+        with contextlib.suppress(NotYet):  # it has hung up, as it should
+            partner.send(b"x" * 500)
+        sent += 500
+    result = running.result(
+        0.1,
+        "who sends more than 1,024 bytes without a newline is refused.",
+        f"I have sent {sent:,}. What do you keep of them, and until when?",
+    )
+    if result is not False:
+        raise NotYet(
+            f"I sent {sent:,} bytes without a newline. You returned `{plain(repr(result), 40)}`.",
+            "False.",
+        )
+
+
+_NAMES = (
+    "Ann",
+    "Zoë Łukasz",
+    "O'Brien & Söhne",
+    "<b>bold</b>",
+    "<img src=x onerror=alert(1)>",
+    "</li><script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "' onmouseover='alert(1)",
+    "<!-- everything after this",
+    "&lt;typed as it stands&gt;",
+)
+_TRICKS = {
+    "a right-to-left override": "invoice\u202egpj.exe",
+    "a terminal's escape code": "red\x1b[31m",
+    "a line break": "Ann\nBen joined",
+    "a zero-width space": "Ann\u200b",
+}
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@lesson.exercise(
+    solution=solutions.show,
+    hints=(
+        "`html.escape` turns the five characters that mean something to a page into text.",
+        "Some characters are no HTML, and still lie: `sockkit.text.plain` shows them as a dot.",
+        "`plain` first, then `escape`: the other way round, the cut could fall inside `&lt;`.",
+    ),
+)
+def show(trial: Trial, answer: Any) -> str:
+    """Return `<li title="NAME">NAME</li>` for any name, as harmless text, not longer than 250."""
+    for name in _NAMES:
+        text = _shown(trial, answer, name)
+        if text != name:
+            raise NotYet(
+                f"I am called `{plain(name)}`. A reader sees `{plain(text)}`.",
+                "the name as it was typed.",
+                "Is each character replaced, and none of them twice?",
+            )
+    for what, name in _TRICKS.items():
+        text = _shown(trial, answer, name)
+        if any(unicodedata.category(character) in _UNSEEN for character in text):
+            raise NotYet(
+                f"My name holds {what}, and so does your page.",
+                "it is taken out, or shown as something harmless.",
+                "Which function of `sockkit.text` is for that?",
+            )
+        if text[:3] != name[:3]:
+            raise NotYet(f"My name holds {what}. Nothing of it is left.", "the letters stay.")
+    for letter in ("x", '"'):
+        text = _shown(trial, answer, letter * 100_000)
+        if not 10 <= len(text) <= 250:
+            raise NotYet(
+                f"My name is `{letter}`, 100,000 times. Your page shows {len(text):,} of it.",
+                "at most 250, and not nothing.",
+            )
+        if not set(text[10:]) <= {letter, "…", "."}:
+            raise NotYet(
+                f"My name is `{letter}`, 100,000 times. Yours ends in `{plain(text[-5:])}`.",
+                f"nothing but `{letter}`, and perhaps dots.",
+                "Where does your cut fall: between two letters, or inside `&quot;`?",
+            )
+    return f"{len(_NAMES) + len(_TRICKS) + 2} names, and each was text and nothing else."
+
+
+def _shown(trial: Trial, answer: Any, name: str) -> str:
+    """What a reader sees of the page that the answer makes of a name; it must hold one `li`."""
+    page = trial.call(answer, name)
+    if not isinstance(page, str):
+        raise NotYet(f"You returned `{plain(repr(page), 60)}`.", "a `str`: a piece of a page.")
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    title = dict(reader.attributes).get("title")
+    expected = ['<li title="…">']
+    if reader.found != expected or title != reader.text:
+        raise NotYet(
+            f"I am called `{plain(name, 60)}`. A browser finds in your page: "
+            f"{', '.join(f'`{plain(each, 80)}`' for each in reader.found) or 'no element'}; the "
+            f"title is `{plain(title, 60)}`, the text `{plain(reader.text, 60)}`.",
+            'one `<li title="…">`, and the name in both places.',
+            "Which characters does a page not take for text? And inside quotes?",
+        )
+    return reader.text
+
+
+class _Reader(HTMLParser):
+    """The elements and comments that a browser would make of a page, and the text in them."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element, by name, with the names of its attributes."""
+        names = "".join(f' {name}="…"' for name, _ in attrs)
+        self.found.append(f"<{tag}{names}>")
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        """Text."""
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        """What nobody sees."""
+        self.found.append("a comment")
+
+
+def _wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> None:
+    deadline = time.monotonic() + trial.left(within)
+    while not condition() and time.monotonic() < deadline and not trial.hopeless():
+        time.sleep(0.002)

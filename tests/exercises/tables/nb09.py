@@ -1,0 +1,429 @@
+"""Answers to the exercises of lesson 09."""
+
+import contextlib
+import hmac
+import html
+import re
+import socket
+import ssl
+import sys
+import time
+import unicodedata
+
+from sockkit.exercises import nb09 as ex
+from sockkit.text import plain
+
+from ..table import Table
+
+ON_LINUX = sys.platform == "linux"  # elsewhere `close` wakes, and TIME_WAIT may be no obstacle
+
+stop = Table(ex.stop)
+
+
+@stop.stub
+def blank_stop(server): ...
+
+
+@stop.right
+def by_a_knock_at_the_closed_door(server):
+    address = server.listener.getsockname()
+    server.listener.close()
+    with contextlib.suppress(OSError):
+        socket.create_connection(address).close()
+    server.threads[0].join()
+    for connection in server.connections:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue
+    for thread in server.threads[1:]:
+        thread.join()
+
+
+@stop.right
+def by_an_end_to_read(server):
+    with contextlib.suppress(OSError):
+        server.listener.shutdown(socket.SHUT_RD)
+    server.listener.close()
+    for connection in list(server.connections):
+        if connection.fileno() != -1:
+            connection.shutdown(socket.SHUT_RD)
+    for thread in list(server.threads):
+        thread.join(timeout=1)
+    for connection in server.connections:
+        connection.close()
+
+
+@stop.wrong("still running when I stopped waiting")
+def waits_for_who_waits(server):
+    for thread in server.threads:
+        thread.join()
+
+
+@stop.wrong("threads still run, none in `accept`")
+def forgets_the_clients(server):
+    with contextlib.suppress(OSError):
+        server.listener.shutdown(socket.SHUT_RDWR)
+    server.listener.close()
+    server.threads[0].join()
+
+
+@stop.wrong("`stumbles` raised OSError")
+def stumbles(server):
+    with contextlib.suppress(OSError):
+        server.listener.shutdown(socket.SHUT_RDWR)
+    server.listener.close()
+    server.threads[0].join()
+    for connection in server.connections:
+        connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+    for thread in server.threads:
+        thread.join()
+
+
+if ON_LINUX:
+
+    @stop.wrong("threads still run, the one in `accept`")
+    def only_closes(server):
+        for sock in (server.listener, *server.connections):
+            sock.close()
+
+    @stop.wrong("sockets of the server that are still open: 1")
+    def leaves_the_listener(server):
+        for sock in (server.listener, *server.connections):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in server.threads:
+            thread.join()
+
+
+listen = Table(ex.listen)
+
+
+@listen.stub
+def blank_listen(address): ...
+
+
+@listen.right
+def in_one_line(address):
+    return socket.create_server(address)
+
+
+@listen.right
+def closed_where_it_fails(address):
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, True)
+        listener.bind(address)
+        listener.listen(5)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@listen.wrong("you listen on another one")
+def anywhere(address):
+    return socket.create_server((address[0], 0))
+
+
+@listen.wrong("could not connect")
+def bound_and_no_more(address):
+    listener = socket.socket()
+    listener.bind(address)
+    return listener
+
+
+@listen.wrong("still running when I stopped waiting")
+def patient(address):
+    while True:
+        listener = socket.socket()
+        try:
+            listener.bind(address)
+            listener.listen()
+            return listener
+        except OSError:
+            listener.close()
+            time.sleep(0.1)
+
+
+@listen.wrong("You returned `None`")
+def forgets_to_return_it(address):
+    socket.create_server(address).close()
+
+
+if ON_LINUX:
+
+    @listen.wrong("Address already in use")
+    def bare(address):
+        listener = socket.socket()
+        listener.bind(address)
+        listener.listen()
+        return listener
+
+    @listen.wrong("Address already in use")
+    def too_late(address):
+        listener = socket.socket()
+        listener.bind(address)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.listen()
+        return listener
+
+    @listen.wrong("a second one at the same port")
+    def shared(address):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+        listener.listen()
+        return listener
+
+    @listen.wrong("Address already in use")
+    def only_the_second_time(address):
+        listener = socket.socket()
+        if address[1]:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+        return listener
+
+
+trusting = Table(ex.trusting)
+
+
+@trusting.stub
+def blank_trusting(cafile): ...
+
+
+@trusting.right
+def by_protocol(cafile):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile)
+    return context
+
+
+@trusting.right
+def as_well_as_the_usual(cafile):
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=cafile)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
+@trusting.wrong("another authority signed. Your client accepted it")
+def verifies_nothing(cafile):
+    context = ssl.create_default_context(cafile=cafile)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@trusting.wrong("for example.org. Your client accepted it")
+def no_names(cafile):
+    context = ssl.create_default_context(cafile=cafile)
+    context.check_hostname = False
+    return context
+
+
+@trusting.wrong("your authority signed. Your client refused it")
+def the_usual_alone(cafile):
+    return ssl.create_default_context()
+
+
+@trusting.wrong("your authority signed. Your client refused it.*PROTOCOL_TLS_SERVER")
+def for_a_server(cafile):
+    return ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=cafile)
+
+
+@trusting.wrong("Expected: an `ssl.SSLContext`")
+def the_file_itself(cafile):
+    return cafile
+
+
+admit = Table(ex.admit)
+
+
+@admit.stub
+def blank_admit(connection, token): ...
+
+
+@admit.right
+def as_a_file(connection, token):
+    with connection.makefile("rb") as stream:
+        try:
+            line = stream.readline(1025)
+        except TimeoutError:
+            line = b""
+    if line == f"{token}\n".encode():
+        connection.sendall(b"welcome\n")
+        return True
+    connection.sendall(b"refused\n")
+    connection.close()
+    return False
+
+
+@admit.right
+def byte_by_byte(connection, token):
+    line = bytearray()
+    try:
+        while len(line) <= 1024 and (byte := connection.recv(1)) not in (b"", b"\n"):
+            line += byte
+    except OSError:
+        line.clear()
+    right = hmac.compare_digest(bytes(line), token.encode())
+    connection.sendall(b"welcome\n" if right else b"refused\n")
+    if not right:
+        connection.close()
+    return right
+
+
+def _line(connection):
+    line = b""
+    with contextlib.suppress(TimeoutError):
+        while not line.endswith(b"\n") and len(line) <= 1024 and (data := connection.recv(1024)):
+            line += data
+    return line
+
+
+def _refuse(connection, word=b"refused\n"):
+    with connection:
+        connection.sendall(word)
+    return False
+
+
+@admit.wrong("in 3 pieces")
+def one_receive(connection, token):
+    if connection.recv(1024) == token.encode() + b"\n":
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("the token and one letter more")
+def how_it_begins(connection, token):
+    if _line(connection).startswith(token.encode()):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("UnicodeDecodeError")
+def as_text(connection, token):
+    if _line(connection).decode() == token + "\n":
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("TypeError|not ASCII")
+def compares_text(connection, token):
+    line = _line(connection).decode(errors="replace")
+    if hmac.compare_digest(line, token + "\n"):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("TimeoutError")
+def knows_no_silence(connection, token):
+    line = b""
+    while not line.endswith(b"\n") and len(line) <= 1024 and (data := connection.recv(1024)):
+        line += data
+    if line == token.encode() + b"\n":
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("still running when I stopped waiting")
+def without_a_bound(connection, token):
+    line = b""
+    with contextlib.suppress(TimeoutError):
+        while not line.endswith(b"\n") and (data := connection.recv(1024)):
+            line += data
+    if line == token.encode() + b"\n":
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("Your answer holds the token itself")
+def helpful(connection, token):
+    if _line(connection) == token.encode() + b"\n":
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection, f"refused: it is {token}\n".encode())
+
+
+@admit.wrong("kept the connection open")
+def leaves_the_door_open(connection, token):
+    right = _line(connection) == token.encode() + b"\n"
+    connection.sendall(b"welcome\n" if right else b"refused\n")
+    return right
+
+
+show = Table(ex.show)
+
+
+@show.stub
+def blank_show(name): ...
+
+
+@show.right
+def in_two_steps(name):
+    text = html.escape(plain(name, 100), quote=True)
+    return f"<li title='{text}'>{text}</li>"
+
+
+@show.right
+def by_hand(name):
+    text = "".join(c for c in name[:200] if c == " " or unicodedata.category(c)[0] not in "CZ")
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&#34;")
+    return f'<li title="{text}">{text}</li>\n'.strip()
+
+
+@show.wrong('A browser finds in your page: `<li title="…">`, `<b>`')
+def as_it_is(name):
+    return f'<li title="{name}">{name}</li>'
+
+
+@show.wrong('A browser finds in your page: `<li title="…" onmouseover="…">`')
+def forgets_quotes(name):
+    text = html.escape(plain(name), quote=False)
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("My name holds a right-to-left override")
+def html_alone(name):
+    text = html.escape(name[:200])
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("A browser finds in your page")
+def plain_alone(name):
+    return f'<li title="{plain(name)}">{plain(name)}</li>'
+
+
+@show.wrong("A reader sees `O&#x27;Brien")
+def twice(name):
+    text = html.escape(html.escape(plain(name)))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("A reader sees `ZoëŁukasz`")
+def letters_alone(name):
+    text = re.sub(r"\W", "", name)[:200]
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("inside `&quot;`")
+def cuts_what_is_escaped(name):
+    text = plain(html.escape(name))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("Your page shows 100,000 of it")
+def has_no_end(name):
+    text = html.escape(plain(name, 10**9))
+    return f'<li title="{text}">{text}</li>'
