@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-
 ANY_PORT = ("127.0.0.1", 0)
 
 
