@@ -19,6 +19,8 @@ from sockkit.lab.races.explorer import explore
 from sockkit.lab.races.result import Result
 from sockkit.registry import Registry as KitRegistry
 
+_NO_CHANNEL, _ADDRESS = cast(Channel, None), ("127.0.0.1", 1)  # A registry only keeps them.
+
 
 class Counter:
     """Two threads count up."""
@@ -195,7 +197,7 @@ class Clients:
 
     def come(self) -> None:
         """A client is accepted."""
-        self.registry.add(cast(Channel, None), ("127.0.0.1", 1))
+        self.registry.add(_NO_CHANNEL, _ADDRESS)
 
     def come_and_go(self) -> None:
         """The loop's thread: another one comes, and the first leaves."""
