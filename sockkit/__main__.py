@@ -24,7 +24,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     make_printing_safe()
     try:
         if options.command == "serve":
-            return serve.run(options.host, options.port)
+            if options.key and not options.cert:
+                parser.error("--key is the key of a certificate: name that with --cert")
+            return serve.run(
+                options.host,
+                options.port,
+                cert=options.cert,
+                key=options.key,
+                token_file=options.token_file,
+            )
         if options.command == "connect":
             return connect.run(options.host, options.port)
         if options.command == "doctor":
@@ -61,6 +69,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--host", default="127.0.0.1", help="where to listen; the default is for this machine alone"
+    )
+    command.add_argument(
+        "--cert",
+        default="",
+        metavar="FILE",
+        help="a certificate (PEM): speak TLS, and nothing else",
+    )
+    command.add_argument(
+        "--key", default="", metavar="FILE", help="its private key, if that is in another file"
+    )
+    command.add_argument(
+        "--token-file",
+        default="",
+        metavar="FILE",
+        help="let in only who says first what stands in this file",
     )
 
     text = "a client for any server of lines: what you type is sent, what comes back is printed"

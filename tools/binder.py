@@ -98,7 +98,7 @@ def replay(commands: Sequence[str], folder: Path, home: Path) -> None:
 
 def run_lesson(folder: Path, home: Path) -> None:
     """Run lesson 00 in the environment, and remember nothing of it."""
-    command = [home / "bin/jupyter", "execute", "--kernel_name=python3", LESSON]
+    command = [str(home / "bin/jupyter"), "execute", "--kernel_name=python3", LESSON]
     _run(command, folder, _variables(folder, home))
 
 
@@ -106,7 +106,7 @@ def opened_page(folder: Path, home: Path) -> str:
     """Which page a Jupyter shows first that is started as the image starts it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [home / "bin/jupyter", "notebook", "--ip", "127.0.0.1", "--no-browser"]
+    command = [str(home / "bin/jupyter"), "notebook", "--ip", "127.0.0.1", "--no-browser"]
     command += [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     command += ["--allow-root"]
     with _running(command, folder, _variables(folder, home)) as server:
@@ -126,18 +126,22 @@ def _environment(python: str, folder: Path) -> Path:
 
 
 def _variables(folder: Path, home: Path) -> dict[str, str]:
-    own = {"KERNEL_PYTHON_PREFIX": home, "NB_PYTHON_PREFIX": home, "REPO_DIR": folder}
-    # Settings of whoever replays this are not in the image.
-    own |= {"HOME": folder.parent / "home", "PYTHONPATH": ""}
-    path = os.pathsep.join([str(home / "bin"), os.environ["PATH"]])
-    return os.environ | {name: str(value) for name, value in own.items()} | {"PATH": path}
+    return os.environ | {
+        "KERNEL_PYTHON_PREFIX": str(home),
+        "NB_PYTHON_PREFIX": str(home),
+        "REPO_DIR": str(folder),
+        "PATH": os.pathsep.join([str(home / "bin"), os.environ["PATH"]]),
+        # Settings of whoever replays this are not in the image.
+        "HOME": str(folder.parent / "home"),
+        "PYTHONPATH": "",
+    }
 
 
 def _run(
     command: Sequence[str | Path], folder: Path, variables: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
-        [str(word) for word in command], cwd=folder, env=variables, capture_output=True, text=True
+        list(map(str, command)), cwd=folder, env=variables, capture_output=True, text=True
     )
     if done.returncode:
         said = (done.stdout + done.stderr)[-2000:]
@@ -147,11 +151,10 @@ def _run(
 
 @contextlib.contextmanager
 def _running(
-    command: Sequence[str | Path], folder: Path, variables: Mapping[str, str]
+    command: Sequence[str], folder: Path, variables: Mapping[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
     quiet = subprocess.DEVNULL
-    words = [str(word) for word in command]
-    server = subprocess.Popen(words, cwd=folder, env=variables, stdout=quiet, stderr=quiet)
+    server = subprocess.Popen(command, cwd=folder, env=variables, stdout=quiet, stderr=quiet)
     try:
         yield server
     finally:

@@ -5,7 +5,9 @@ Everything runs in one thread: the server calls the observer on its loop, and th
 
 import asyncio
 import contextlib
+import ssl
 import warnings
+from pathlib import Path
 
 from sockkit.aio import AsyncServer
 from sockkit.cli.output import complain, count, new_line_after_control_c, nobody_reads
@@ -15,22 +17,77 @@ from sockkit.events import Connected, Disconnected, Event, Received, Started, St
 from sockkit.text import plain
 
 
-def run(host: str, port: int) -> int:
+def run(host: str, port: int, *, cert: str = "", key: str = "", token_file: str = "") -> int:
     """Serve until Ctrl-C, or until nobody reads what it tells; return the exit code.
+
+    Args:
+        host: where to listen.
+        port: 0 takes any free one.
+        cert: the file of a certificate; with one, the server speaks TLS alone.
+        key: the file of its private key, if that is another.
+        token_file: the file in which the token stands. A token in the command line could be read
+            by everybody on the machine, in the list of processes.
 
     Raises:
         OSError: the address can't be listened on.
     """
     try:
-        asyncio.run(_serve(host, port))
+        context = tls(cert, key) if cert else None
+        token = read_token(token_file) if token_file else None
+        server = AsyncServer(answer, host=host, port=port, ssl=context, token=token)
+    except ValueError as error:
+        complain(str(error))
+        return 1
+    asked = [what for what, there in (("TLS", context), ("the token", token)) if there]
+    try:
+        asyncio.run(_serve(server, " and ".join(asked)))
     except KeyboardInterrupt:
         return 0
     return 1
 
 
-async def _serve(host: str, port: int) -> None:
-    teller = _Teller()
-    server = AsyncServer(answer, host=host, port=port)
+def tls(cert: str, key: str) -> ssl.SSLContext:
+    """What a server needs for TLS, from files in the PEM format.
+
+    Raises:
+        ValueError: they can't be read, or are no certificate and its key.
+    """
+    for name in filter(None, (cert, key)):
+        _read(name)  # ssl does not say which of the two is missing
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert, key or None, password=_no_password)
+    except ssl.SSLError:
+        names = f"{cert} and {key}" if key else cert
+        raise ValueError(f"{names}: no certificate with its private key, as PEM") from None
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the private key has a password, and nobody is here to type it")
+
+
+def read_token(file: str) -> str:
+    """The token in a file, without the end of its line.
+
+    Raises:
+        ValueError: the file can't be read, or holds no token. What it holds is not repeated.
+    """
+    try:
+        return _read(file).decode().strip()
+    except UnicodeError:
+        raise ValueError(f"{file}: a token is a text in UTF-8") from None
+
+
+def _read(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{file}: {error.strerror}") from None
+
+
+async def _serve(server: AsyncServer, asked: str) -> None:
+    teller = _Teller(asked)
     server.observe(teller)
     await _start(server)
     try:
@@ -60,10 +117,12 @@ class _Teller:
     """Prints each record of the server as a line, until nobody reads them.
 
     Attributes:
+        asked: what a client needs besides the address, in words; empty if nothing.
         unheard: set once nobody does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked: str = "") -> None:
+        self.asked = asked
         self.unheard = asyncio.Event()
         self._clients = self._messages = 0
 
@@ -79,6 +138,11 @@ class _Teller:
 
     def _lines(self, record: Event) -> list[str]:
         match record:
+            case Started(address=(host, port)) if self.asked:
+                return [
+                    f"Listening on {host}:{port}. A client needs {self.asked}.",
+                    "(docs/teaching.md says how to connect; Ctrl-C here ends the server)",
+                ]
             case Started(address=(host, port)):
                 return [
                     f"Listening on {host}:{port}. Try it in another terminal: nc {host} {port}",
