@@ -1,0 +1,77 @@
+"""The answer key as pages and as slides: nothing from elsewhere, and no link that leads nowhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tools import site
+from tools.notebooks import lessons, read
+
+KEY = next(path for path in lessons(site.ANSWERS) if path.name.startswith("05"))
+NAMES = ["04_who_said_that", KEY.stem, "06_roster_and_panel"]
+LOADS = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*(?:src|href)="(?!data:)([^"]+)""")
+
+
+@pytest.fixture(scope="module")
+def lesson() -> str:
+    return site.page(read(KEY), NAMES, 1)
+
+
+def links(text: str) -> list[str]:
+    return re.findall(r'<a\b[^>]*href="([^"]+)"', text)
+
+
+def test_a_page_holds_what_the_lesson_says_and_showed(lesson: str) -> None:
+    assert "<title>05 · Who left?</title>" in lesson
+    assert "Reason" in lesson
+    assert "Solved." in lesson
+    assert "model not found" not in lesson
+
+
+def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(lesson: str) -> None:
+    assert "<script" not in lesson
+    assert LOADS.findall(lesson) == []
+    assert not re.search(r"@import|url\((?!['\"]?(?:data:|#))", lesson)
+
+
+def test_a_page_leads_to_its_neighbours_and_to_the_contents(lesson: str) -> None:
+    inner = {link for link in links(lesson) if "://" not in link and not link.startswith("#")}
+    assert inner == {f"{NAMES[0]}.html", f"{NAMES[2]}.html", "index.html"}
+    assert lesson.count('rel="next" href="06_roster_and_panel.html"') == 2  # above and below
+
+
+def test_the_first_and_the_last_have_one_neighbour() -> None:
+    assert 'rel="prev"' not in site.navigation(NAMES, 0)
+    assert 'rel="next"' not in site.navigation(NAMES, 2)
+
+
+def test_a_lesson_that_is_not_on_the_site_is_looked_for_in_the_contents() -> None:
+    assert site.place("04_who_said_that.ipynb", NAMES) == "04_who_said_that.html"
+    assert site.place("10_capstone.ipynb", NAMES) == "index.html"
+    assert site.place("../README.md", NAMES) == "index.html"
+
+
+def test_the_site_of_one_lesson_is_whole(tmp_path: Path) -> None:
+    files = site.make(tmp_path / "site", [KEY])
+    assert [path.name for path in files] == [f"{KEY.stem}.html", "index.html", "LICENSE.txt"]
+    for path in files[:2]:
+        inner = [link for link in links(path.read_text("utf-8")) if "://" not in link]
+        for link in (link.partition("#")[0] for link in inner):
+            assert not link or (path.parent / link).is_file(), link
+    assert f'<a href="{KEY.stem}.html">05 · Who left?</a>' in files[1].read_text("utf-8")
+
+
+def test_each_text_begins_a_slide_and_the_code_stays_with_it() -> None:
+    notebook = read(KEY)
+    texts = sum(cell.cell_type == "markdown" for cell in notebook.cells)
+    text = site.slides(notebook)
+    assert len(re.findall(r"<section\s*>\s*<section\s*>", text)) == texts
+
+
+def test_the_command_says_what_to_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(site, "lessons", lambda folder: [KEY])
+    assert site.main([str(tmp_path / "out")]) == 0
+    assert f"open {tmp_path / 'out' / 'index.html'}" in capsys.readouterr().out
