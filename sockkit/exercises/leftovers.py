@@ -120,7 +120,11 @@ class Guard(Before):
     def _left(self) -> list[str]:
         new_children = children().items() - self._children.items()
         return [
-            *(f"thread {thread.name} still runs" for thread in self.new_threads()),
+            *(
+                f"thread {thread.name} still runs"
+                for thread in self.new_threads()
+                if type(thread).__module__.partition(".")[0] not in _KERNEL  # for a large output
+            ),
             *(
                 f"task {task.get_name()} still waits: {task.get_coro()!r}"
                 for task in self.new_tasks()

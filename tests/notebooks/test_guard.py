@@ -44,3 +44,10 @@ def test_a_tidy_notebook_passes_twice_though_things_end_late(tmp_path: Path) -> 
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])",
     )
     executed(guarded(tidy, times=2), tmp_path)
+
+
+def test_a_thread_that_jupyter_makes_for_a_large_output_is_not_the_notebooks(
+    tmp_path: Path,
+) -> None:
+    large = notebook("import threading\nprint('x' * 200_000)\n'x' * 200_000")
+    executed(guarded(large), tmp_path)
