@@ -6,6 +6,8 @@
 | `link` | `Link`: a relay that splits, glues, delays, stalls, drops, resets, and shows it all |
 | `wire` | `Tap`: a framing that records each receive and the messages made of it |
 | `swarm` | `swarm`: any number of real clients with a script; latencies, errors, a plot |
+| `served` | `Served`: a server function of yours in a process of its own |
+| `load` | `load`, `compare`: the same swarm against one server after another; a table, a plot |
 | `limits` | `run_limited`: a snippet in a child process with few descriptors or little memory |
 | `blocked` | `until_blocked`: return once a thread really waits in a system call |
 | `logged` | `logged`: what the kit's log says within a block, as lines |
@@ -21,31 +23,41 @@ All but `races` work with any TCP server, need no privileges, and leave nothing 
 
 from sockkit.lab import peers
 from sockkit.lab.blocked import until_blocked
+from sockkit.lab.descriptors import room_for
 from sockkit.lab.expected import expect
 from sockkit.lab.faults import Faults
 from sockkit.lab.limits import LimitedRun, run_limited
 from sockkit.lab.link import Link, Segment
+from sockkit.lab.load import Comparison, Load, compare, load
 from sockkit.lab.logged import logged
 from sockkit.lab.reading import Listing, source
+from sockkit.lab.served import NotServing, Served
 from sockkit.lab.swarm import SwarmClient, SwarmResult, async_swarm, swarm
 from sockkit.lab.threaded import ThreadedEcho
 from sockkit.lab.wire import Receive, Tap
 
 __all__ = [
+    "Comparison",
     "Faults",
     "LimitedRun",
     "Link",
     "Listing",
+    "Load",
+    "NotServing",
     "Receive",
     "Segment",
+    "Served",
     "SwarmClient",
     "SwarmResult",
     "Tap",
     "ThreadedEcho",
     "async_swarm",
+    "compare",
     "expect",
+    "load",
     "logged",
     "peers",
+    "room_for",
     "run_limited",
     "source",
     "swarm",

@@ -7,8 +7,11 @@ start programs with 1,024 (256 on macOS); the hard limit is usually far higher.
 import errno
 import os
 import sys
+import time
 
 SPARE = 50  # for what the rest of the program opens meanwhile
+_FEW = 200  # clients that a hundredth of a processor still serves
+_SAMPLE = 0.05  # seconds of looking how much processor time there is
 
 
 def check_descriptors(count: int, address: tuple[str, int]) -> None:
@@ -37,6 +40,38 @@ def descriptor_limits() -> tuple[int, int] | None:
     import resource
 
     return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def limit_descriptors(count: int) -> None:
+    """Lower (or raise) the soft limit of this process. POSIX only."""
+    import resource
+
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (count, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    )
+
+
+def room_for(most: int, ends: int = 1) -> int:
+    """How many connections, up to `most`, this process can hold, with one end or with both.
+
+    As many as its descriptors allow; at most 200 where it gets little processor time, as on
+    Binder, so that a load stays a matter of seconds.
+    """
+    limits = descriptor_limits()
+    if limits is not None:
+        most = min(most, (limits[0] - len(os.listdir("/dev/fd")) - SPARE) // ends)
+    if _gets_little_time():
+        most = min(most, _FEW)
+    return max(1, most)
+
+
+def _gets_little_time() -> bool:
+    if any(name.startswith("BINDER_") for name in os.environ):
+        return True
+    begun, used = time.perf_counter(), time.thread_time()
+    while time.perf_counter() - begun < _SAMPLE:
+        pass
+    return time.thread_time() - used < _SAMPLE / 4
 
 
 def listens_here(address: tuple[str, int]) -> bool:
