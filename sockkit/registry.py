@@ -1,8 +1,9 @@
 """Who is connected: numbers that are never used again, and snapshots that never change.
 
 Only the loop's thread adds and removes; any thread may look. That is safe without a lock because
-`dict.copy`, `dict.get` and `len` are each one step of the interpreter (on free-threaded builds each
-takes the dict's own lock). Nothing here iterates over a dict that another thread may change.
+`dict.copy`, `dict.get` and `len` are each one step of the interpreter (on free-threaded builds
+`copy` holds the dict's own lock, the other two need none: docs.python.org/3/library/threadsafety).
+Nothing here iterates over a dict that another thread may change.
 """
 
 import itertools
