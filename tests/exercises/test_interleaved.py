@@ -1,0 +1,148 @@
+"""Threads that a check interleaves: each order comes, each wait is seen, and nothing stays."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from sockkit.exercises.held import free_all
+from sockkit.exercises.interleaved import Outcome, pause, schedules, spread
+from sockkit.exercises.shared import Shared, SharedDict, SharedLock, SharedSet
+from sockkit.exercises.trial import Trial
+
+PATIENT = cast(Trial, SimpleNamespace(left=lambda within: within))  # a trial that is never over
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays() -> Iterator[None]:
+    before = threading.enumerate()
+    yield
+    assert threading.enumerate() == before
+
+
+def explored(setup: Callable[[], Any], *functions: Callable[[Any], Any]) -> list[Outcome]:
+    def threads(state: Any) -> list[Callable[[], Any]]:
+        return [lambda run=run: run(state) for run in functions]  # type: ignore[misc]
+
+    return list(schedules(PATIENT, setup, threads))
+
+
+def counter() -> Shared:
+    return Shared(value=0, lock=SharedLock("lock"))
+
+
+def add(state: Any) -> None:
+    state.value += 1
+
+
+def add_locked(state: Any) -> None:
+    with state.lock:
+        state.value += 1
+
+
+def test_a_lost_update_is_among_the_outcomes_each_time() -> None:
+    values = [[o.state.value for o in explored(counter, add, add)] for _ in range(20)]
+    assert set(values[0]) == {1, 2}
+    assert all(each == values[0] for each in values)
+
+
+def test_a_lock_that_tells_keeps_every_update() -> None:
+    assert {outcome.state.value for outcome in explored(counter, add_locked, add_locked)} == {2}
+
+
+def test_a_lock_that_cannot_tell_keeps_every_update() -> None:
+    lock = threading.Lock()
+
+    def add_in_private(state: Any) -> None:
+        with lock:
+            state.value += 1
+
+    outcomes = explored(counter, add_in_private, add_in_private)
+    assert {outcome.state.value for outcome in outcomes} == {2}
+
+
+def test_two_locks_in_two_orders_are_found_to_wait_for_each_other() -> None:
+    def two() -> Shared:
+        return Shared(one=SharedLock("one"), two=SharedLock("two"))
+
+    def there(state: Any) -> None:
+        with state.one, state.two:
+            pause()
+
+    def back(state: Any) -> None:
+        with state.two, state.one:
+            pause()
+
+    stuck = {outcome.waiting for outcome in explored(two, there, back)} - {""}
+    assert stuck == {"A waits for `two`, which B has. B waits for `one`, which A has."}
+
+
+def test_a_lock_that_nobody_gives_back_is_told_and_leaves_no_thread() -> None:
+    told = explored(counter, lambda state: state.lock.acquire(), add_locked)[0].waiting
+    assert told == "B waits for `lock`, which A took and never gave back."
+    private = threading.Lock()
+
+    def take(state: Any) -> None:
+        private.acquire()
+        pause()
+
+    outcome = next(schedules(PATIENT, counter, lambda s: [lambda: take(s), lambda: take(s)]))
+    assert "B waits for ever" in outcome.waiting
+
+
+def test_who_tries_again_and_again_lets_the_others_go_on() -> None:
+    def try_again(state: Any) -> None:
+        while not state.lock.acquire(blocking=False):
+            pass
+        state.value += 1
+        state.lock.release()
+
+    assert {o.state.value for o in explored(counter, try_again, add_locked)} == {2}
+
+
+def test_an_error_of_a_thread_is_kept() -> None:
+    outcome = explored(counter, add, lambda state: state.nothing)[0]
+    assert [type(actor.error) for actor in outcome.actors] == [type(None), AttributeError]
+
+
+def test_other_threads_never_stop() -> None:
+    shared, people = SharedDict(), SharedSet("ab")
+    shared.update(a=1)
+    shared["b"] = shared.setdefault("a", 2)
+    people.add("c")
+    people.discard("b")
+    people.remove("a")
+    assert (list(shared.items()), people, "c" in people) == ([("a", 1), ("b", 1)], {"c"}, True)
+    assert (shared.pop("a"), len(shared), shared.copy(), "a" in shared) == (1, 1, {"b": 1}, False)
+    lock = SharedLock("lock")
+    assert (lock.acquire(), lock.acquire(timeout=1), lock.is_mine) == (True, False, True)
+    lock.release()
+    with pytest.raises(RuntimeError):
+        lock.release()
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 9, 100])
+def test_every_stop_is_tried_once(most: int) -> None:
+    assert sorted(spread(most)) == list(range(most))
+
+
+def test_only_locks_that_are_reached_through_the_learners_things_are_freed() -> None:
+    mine, theirs = threading.Lock(), threading.Lock()
+    again = threading.RLock()
+    for lock in (mine, theirs, again):
+        lock.acquire()
+
+    def uses() -> tuple[Any, Any]:
+        return mine, again
+
+    free_all(uses, SimpleNamespace(deep=[{"er": theirs}]).deep)
+    assert not mine.locked()
+    assert not theirs.locked()
+    taken = threading.Thread(target=again.acquire)
+    begun = time.monotonic()
+    taken.start()
+    taken.join(5)
+    assert time.monotonic() - begun < 5, "the lock was still held"
