@@ -1,0 +1,196 @@
+"""Answers to the other exercises of lesson 03: the wall, and numbers."""
+
+import asyncio
+import contextlib
+import errno
+import time
+
+from sockkit.exercises import nb03 as ex
+
+from ..table import Table
+
+keep_accepting = Table(ex.keep_accepting)
+
+
+@keep_accepting.stub
+def blank_accept(listener, admit): ...
+
+
+@keep_accepting.right
+def whatever_the_error(listener, admit):
+    while True:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            time.sleep(0.05)
+
+
+@keep_accepting.right
+async def in_the_loop(listener, admit):
+    loop = asyncio.get_running_loop()
+    listener.setblocking(False)
+    while True:
+        try:
+            connection, _ = await loop.sock_accept(listener)
+        except OSError as error:
+            if error.errno != errno.EMFILE:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            admit(connection)
+
+
+@keep_accepting.right
+async def as_asyncio_does(listener, admit):
+    class Admit(asyncio.Protocol):
+        def connection_made(self, transport):
+            admit(transport.get_extra_info("socket").dup())
+            transport.close()
+
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    listener.setblocking(False)
+    server = await asyncio.get_running_loop().create_server(Admit, sock=listener)
+    await server.serve_forever()
+
+
+@keep_accepting.wrong("OSError")
+def ends_at_the_wall(listener, admit):
+    while True:
+        admit(listener.accept()[0])
+
+
+@keep_accepting.wrong("You tried 1,000 times")
+def spins(listener, admit):
+    while True:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            continue
+
+
+@keep_accepting.wrong("You returned")
+def gives_up(listener, admit):
+    with contextlib.suppress(OSError):
+        while True:
+            admit(listener.accept()[0])
+
+
+@keep_accepting.wrong("client 2 was not admitted")
+def waits_too_long(listener, admit):
+    while True:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            time.sleep(60)
+
+
+@keep_accepting.wrong("You returned|a third client came")
+def recovers_by_one(listener, admit):
+    admit(listener.accept()[0])
+    while True:
+        with contextlib.suppress(OSError):
+            admit(listener.accept()[0])
+            return
+        time.sleep(0.02)
+
+
+roster = Table(ex.roster)
+
+
+@roster.stub
+class Blank:
+    def join(self, connection): ...
+
+    def leave(self, number): ...
+
+
+@roster.right
+class WithAnInteger:
+    def __init__(self):
+        self.latest = 0
+        self.clients = {}
+
+    def join(self, connection):
+        self.latest += 1
+        self.clients[self.latest] = connection
+        return self.latest
+
+    def leave(self, number):
+        self.clients.pop(number)
+
+
+@roster.right
+class FromZeroAsAMapping:
+    def __init__(self):
+        self._here = []
+        self._next = 0
+
+    @property
+    def clients(self):
+        return dict(self._here)
+
+    def join(self, connection):
+        self._here.append((self._next, connection))
+        self._next += 1
+        return self._next - 1
+
+    def leave(self, number):
+        self._here = [each for each in self._here if each[0] != number]
+
+
+class _Model(ex.roster.model):
+    """The model solution, for answers that are wrong in one place."""
+
+
+@roster.wrong("The next client got")
+class AsManyAsAreHere(_Model):
+    def join(self, connection):
+        number = len(self.clients) + 1
+        self.clients[number] = connection
+        return number
+
+
+@roster.wrong("The next client got")
+class OneMoreThanTheHighest(_Model):
+    def join(self, connection):
+        number = max(self.clients, default=0) + 1
+        self.clients[number] = connection
+        return number
+
+
+@roster.wrong("You still keep about")
+class TheArticlesList(_Model):
+    def __init__(self):
+        self.places = []
+
+    @property
+    def clients(self):
+        return {
+            n: sock for n, sock in enumerate(self.places[-40:], len(self.places[:-40]) + 1) if sock
+        }
+
+    def join(self, connection):
+        self.places.append(connection)
+        return len(self.places)
+
+    def leave(self, number):
+        self.places[number - 1] = None
+
+
+@roster.wrong("Your `clients` is a list")
+class AList(_Model):
+    def __init__(self):
+        self.clients = []
+
+    def join(self, connection):
+        self.clients.append(connection)
+        return len(self.clients)
+
+    def leave(self, number):
+        self.clients[number - 1] = None
+
+
+@roster.wrong("left. Your `clients` has the numbers")
+class KeepsLeavers(_Model):
+    def leave(self, number):
+        self.clients[number] = None
