@@ -127,15 +127,18 @@ class Turns:
         """Let it come to its next stop but so many, or as far as it can; whether it got on."""
         if actor.done:
             return False
-        before, deadline = actor.steps, time.monotonic() + _PATIENCE
+        # Who was taken for waiting before is only looked at again.
+        patience = _PATIENCE if actor.stopped else _PATIENCE / 5
+        before = seen = actor.steps
+        deadline = time.monotonic() + patience
         with self._changed:
             if actor.stopped:
                 self._turn, self._budget, actor.stopped = actor, steps, False
                 self._changed.notify_all()
-        while not self._wait_for(lambda: actor.stopped, _PATIENCE / 2):
-            if actor.steps > before:
-                before, deadline = actor.steps - 1, time.monotonic() + _PATIENCE
-            if time.monotonic() > deadline:
+        while not self._wait_for(lambda: actor.stopped, patience / 2):
+            if actor.steps > seen:
+                seen, deadline = actor.steps, time.monotonic() + patience
+            elif time.monotonic() > deadline:
                 break
         with self._changed:
             self._turn = None

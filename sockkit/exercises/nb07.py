@@ -64,6 +64,9 @@ def _arrive(room: Any, name: str) -> None:
 
 
 def _letters(answer: Any) -> str:
+    if not isinstance(answer, str | list | tuple):
+        kind = type(answer).__name__
+        raise NotYet(f"Your order is of type `{kind}`.", "text: the letters A and B.")
     pieces = [str(piece) for piece in answer] if isinstance(answer, list | tuple) else [str(answer)]
     letters = "".join(char for char in "".join(pieces).upper() if char.isalnum())
     others = sorted(set(letters) - {"A", "B"})
@@ -90,7 +93,7 @@ def _letters(answer: Any) -> str:
 def join(trial: Trial, answer: Any) -> str:
     """Count up `room.count`, keep the name under the new number, return it; from any thread."""
     room, names = _room(), ("ann", "bob")
-    got = trial.call(answer, room, "ann")
+    got = _called(trial, answer, room, "ann")
     if got != 1 or dict(room.names.copy()) != {1: "ann"} or room.count != 1:
         raise NotYet(
             f"I called `join(room, 'ann')` once, in one thread. It returned `{_shown(got)}`, "
@@ -213,7 +216,7 @@ def _expect_counts(trial: Trial, counts: Owned, expected: dict[str, int], where:
 def move(trial: Trial, answer: Any) -> str:
     """Move a name from one room to another, under both locks, and never wait for ever."""
     house = House()
-    trial.call(answer, "ann", house.lobby, house.garden)
+    _called(trial, answer, "ann", house.lobby, house.garden)
     house.judge("I moved ann from the lobby to the garden.", [], ["bob", "ann"])
 
     def threads(house: "House") -> list[Callable[[], Any]]:
@@ -302,6 +305,18 @@ def _first_loss(trial: Trial, asked: _Question) -> str:
         if error is not None or not running.call.value:
             return "your invariant is not true."
     return ""
+
+
+def _called(trial: Trial, answer: Any, *args: Any) -> Any:
+    """What the answer returns when one thread alone calls it."""
+    running = trial.start(answer, *args)
+    result = running.result()
+    if running.awaited:
+        raise NotYet(
+            f"`{running.call.name}` is a coroutine function: threads can't await it.",
+            "a plain function.",
+        )
+    return result
 
 
 def _raise_for_errors(outcome: Outcome, name: str) -> None:

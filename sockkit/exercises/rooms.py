@@ -32,7 +32,7 @@ class House:
     def _seen(self) -> None:
         """What somebody sees who now takes both locks."""
         rooms = [vars(self.lobby), vars(self.garden)]
-        if any(room["lock"].locked() for room in rooms):
+        if any(room["lock"].owner for room in rooms):
             return
         for person in ("ann", "bob"):
             found = sum(set.__contains__(room["people"], person) for room in rooms)
@@ -59,7 +59,7 @@ class House:
                 f"`{sorted(lobby)}` and `{sorted(garden)}`.",
             )
         for room in (self.lobby, self.garden):
-            if vars(room)["lock"].locked():
+            if vars(room)["lock"].owner:
                 raise NotYet(
                     f"{what} `{vars(room)['lock'].name}` is still held.", "it is given back."
                 )

@@ -111,6 +111,8 @@ class SharedLock:
             return False
         if isinstance(thread, Actor):
             thread.wait_for(self)
+        elif self.owner is thread:
+            raise RuntimeError(f"you wait for {self.name}, which you hold yourself: for ever")
         self.owner = thread
         return True
 
@@ -124,6 +126,7 @@ class SharedLock:
 
     def locked(self) -> bool:
         """As of `threading.Lock`."""
+        pause()
         return self.owner is not None
 
     @property

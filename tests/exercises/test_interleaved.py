@@ -57,8 +57,10 @@ def test_a_lock_that_cannot_tell_keeps_every_update() -> None:
     lock = threading.Lock()
 
     def add_in_private(state: Any) -> None:
+        pause()  # a step before the wait, and one after it
         with lock:
             state.value += 1
+        pause()
 
     outcomes = explored(counter, add_in_private, add_in_private)
     assert {outcome.state.value for outcome in outcomes} == {2}

@@ -1,10 +1,8 @@
 """Answers to the exercises of lesson 07."""
 
 import asyncio
-import contextlib
 import threading
 
-from sockkit import UnknownClient
 from sockkit.exercises import nb07 as ex
 
 from ..table import Table
@@ -21,6 +19,7 @@ order.wrong("A was told 1, and B 2")("A")
 order.wrong("I found `C`")("ABC")
 order.wrong("4 times A")("AAAABB")
 order.wrong("I found `1`")([1, 2, 1])
+order.wrong("of type `int`")(12)
 
 
 join = Table(ex.join)
@@ -106,6 +105,22 @@ def gives_its_own_lock_never_back(room, name, lock=_kept):
     if threading.current_thread() is threading.main_thread():
         lock.release()
     return room.count
+
+
+@join.wrong("RuntimeError: you wait for room.lock, which you hold yourself")
+def takes_it_twice(room, name):
+    with room.lock, room.lock:
+        room.count += 1
+        room.names[room.count] = name
+        return room.count
+
+
+@join.wrong("coroutine function")
+async def as_a_coroutine_function(room, name):
+    with room.lock:
+        room.count += 1
+        room.names[room.count] = name
+        return room.count
 
 
 @join.wrong("joined from two threads")
@@ -288,113 +303,3 @@ def forgets_to_leave(name, source, target):
     first, second = sorted([source, target], key=lambda room: room.name)
     with first.lock, second.lock:
         target.people.add(name)
-
-
-question = Table(ex.question)
-ADDRESS = ("127.0.0.1", 1)
-
-
-@question.stub
-def blank_question(Registry): ...
-
-
-def three(Registry):
-    registry = Registry()
-    for _ in range(3):
-        registry.add(None, ADDRESS)
-    return registry
-
-
-def look_at(registry, number):
-    with contextlib.suppress(UnknownClient):
-        registry.find(number)
-
-
-@question.right
-def with_three_threads(Registry):
-    def finds(registry):
-        look_at(registry, 2)
-
-    def broadcasts(registry):
-        assert list(registry.snapshot()) in ([1, 2, 3], [1, 3])
-
-    def leaves(registry):
-        registry.remove(2)
-
-    return lambda: three(Registry), [leaves, finds, broadcasts], lambda r: len(r) == 2
-
-
-@question.right
-def with_a_class(Registry):
-    class Room:
-        def __init__(self):
-            self.registry = three(Registry)
-            self.seen = []
-
-        def come_and_go(self):
-            self.registry.remove(3)
-            self.registry.add(None, ADDRESS)
-
-        def look(self):
-            self.seen = list(self.registry.snapshot())
-            look_at(self.registry, 3)
-
-        def is_right(self):
-            return self.seen in ([1, 2, 3], [1, 2], [1, 2, 4]) and len(self.registry) == 3
-
-    return Room, [Room.come_and_go, Room.look], Room.is_right
-
-
-@question.wrong("So does, for your question, one whose `find` looks")
-def never_finds(Registry):
-    return (
-        lambda: three(Registry),
-        [lambda r: r.remove(2), lambda r: list(r.snapshot())],
-        lambda r: len(r) == 2,
-    )
-
-
-@question.wrong("one whose `snapshot` copies client by client")
-def never_takes_a_snapshot(Registry):
-    return (
-        lambda: three(Registry),
-        [lambda r: r.remove(2), lambda r: look_at(r, 2)],
-        lambda r: len(r) == 2,
-    )
-
-
-@question.wrong("one whose `snapshot` is a view of the living dict")
-def takes_one_and_looks_away(Registry):
-    def look(registry):
-        look_at(registry, 2)
-        registry.snapshot()
-
-    return lambda: three(Registry), [lambda r: r.remove(2), look], lambda r: len(r) == 2
-
-
-@question.wrong("put your question to the kit's own registry, and it lost: B raised UnknownClient")
-def demands_too_much(Registry):
-    return (
-        lambda: three(Registry),
-        [lambda r: r.remove(2), lambda r: r.find(2)],
-        lambda r: len(r) == 2,
-    )
-
-
-@question.wrong("it lost: your invariant is not true")
-def expects_nobody_to_leave(Registry):
-    return (
-        lambda: three(Registry),
-        [lambda r: r.remove(2), lambda r: look_at(r, 2)],
-        lambda r: len(r) == 3,
-    )
-
-
-@question.wrong("`question` returned `<")
-def gives_the_registry(Registry):
-    return three(Registry)
-
-
-@question.wrong("can't be called")
-def calls_the_functions(Registry):
-    return three(Registry), [look_at, look_at], lambda r: True
