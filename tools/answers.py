@@ -27,6 +27,7 @@ from tools.stubs import find_stubs, solved
 ANSWERS = LESSONS / "answers"
 CELL_SECONDS = 60
 IGNORED = re.compile(r"^\s*#\s*NBVAL_(IGNORE_OUTPUT|SKIP)\s*$", re.MULTILINE)
+_LINK = re.compile(r"(?<=\]\()\.\./([^)\s#]+)")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -101,12 +102,20 @@ def _is_text(mime: str) -> bool:
 def _without_this_machine(notebook: Any) -> Any:
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _LINK.sub(_from_the_key, cell.source)
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop(_WIDGET, None)  # nobody can follow its id
             if is_ignored(cell):
                 cell.outputs = [_map(output, _without_paths) for output in cell.outputs]
     return notebook
+
+
+def _from_the_key(link: re.Match[str]) -> str:
+    # The key is one folder further down. Its own contents are where a lesson expects them.
+    there, here = (folder.parent / link[1] for folder in (LESSONS, ANSWERS))
+    return f"../../{link[1]}" if there.exists() and not here.exists() else link[0]
 
 
 def _map(value: Any, change: Any) -> Any:

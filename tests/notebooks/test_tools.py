@@ -164,6 +164,13 @@ def test_widget_ids_are_no_part_of_an_answer_key(lesson: Path) -> None:
     assert "widgets" not in key.metadata
 
 
+def test_links_of_a_key_lead_to_the_same_files_one_folder_further_down(tmp_path: Path) -> None:
+    link, contents = "[source](../sockkit/serving.py)", "[Contents](../README.md)"
+    made = from_text(f"# %% [markdown]\n# {link} {contents} [Next](01_echo.ipynb)\n")
+    (cell,) = answers._without_this_machine(made).cells
+    assert cell.source == f"[source](../../sockkit/serving.py) {contents} [Next](01_echo.ipynb)"
+
+
 @pytest.mark.notebook
 def test_a_model_solution_that_fails_in_its_notebook_stops_the_key(lesson: Path) -> None:
     write(notebook("from sockkit.exercises import nb00 as ex", "here = ...", CHECK), lesson)
