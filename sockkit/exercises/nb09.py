@@ -7,16 +7,18 @@ import threading
 import time
 import unicodedata
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import Any
 
 from sockkit.exercises import strangers
 from sockkit.exercises.leftovers import Before
 from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.page import PageReader
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.solutions import nb09 as solutions
+from sockkit.exercises.stopper import Stopper
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import named
 from sockkit.lab.threaded import ThreadedEcho
 from sockkit.text import plain
 
@@ -38,7 +40,7 @@ _SOON = 1.5  # seconds: the one that is asked for, and half of one for a busy ma
 def stop(trial: Trial, answer: Any) -> str:
     """End the server within 1 s, with 50 idle clients: no thread, no socket, no open port."""
     server, partners = ThreadedEcho(), list[Partner]()
-    trial.own(_Stopper(server, partners))
+    trial.own(Stopper(server, partners))
     address = server.listener.getsockname()
     gone = trial.connect(address, "the client that leaves")
     partners += [trial.connect(address, f"client {number}") for number in range(_IDLE)]
@@ -82,31 +84,6 @@ def _alive(server: ThreadedEcho) -> list[threading.Thread]:
     return [thread for thread in server.threads if thread.is_alive()]
 
 
-class _Stopper:
-    """Ends what an answer has left of a server, whatever that is."""
-
-    def __init__(self, server: ThreadedEcho, partners: list[Partner]) -> None:
-        self._server = server
-        self._partners = partners
-        self._address: tuple[str, int] = server.listener.getsockname()
-
-    def close(self) -> None:
-        """Wake everything, close it, and wait a moment for the threads."""
-        server = self._server
-        with contextlib.suppress(OSError):
-            server.listener.shutdown(socket.SHUT_RDWR)
-        server.listener.close()
-        with contextlib.suppress(OSError):  # for an `accept` that a `close` has not woken
-            socket.create_connection(self._address, timeout=0.1).close()
-        for partner in self._partners:  # the end wakes a `recv`, whoever has closed its socket
-            partner.socket.close()
-        deadline = time.monotonic() + 0.5
-        for thread in server.threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        for connection in server.connections:
-            connection.close()
-
-
 @lesson.exercise(
     solution=solutions.listen,
     hints=(
@@ -121,7 +98,7 @@ def listen(trial: Trial, answer: Any) -> str:
     address = first.getsockname()
     _serve_one_and_close(trial, first, "the first run")
     first.close()
-    second = _listener(trial, answer, address)
+    second = _listener(trial, answer, address, again=True)
     if second.getsockname() != address:
         raise NotYet(
             "I asked for the port of before, and you listen on another one.",
@@ -146,8 +123,23 @@ def listen(trial: Trial, answer: Any) -> str:
     return "The same port at once after a stop, and never twice at the same time."
 
 
-def _listener(trial: Trial, answer: Any, address: tuple[str, int]) -> socket.socket:
-    listener = trial.call(answer, address)
+def _listener(
+    trial: Trial, answer: Any, address: tuple[str, int], again: bool = False
+) -> socket.socket:
+    before = Before()
+    running = trial.start(answer, address)
+    error = running.error(expected="it returns at once, and raises at once.") if again else None
+    if error is not None:
+        for sock in before.new_sockets():
+            sock.close()
+        raise NotYet(
+            f"A server had this port, closed its connection and its listener, and I asked you for "
+            f"the port again. You raised {named(error)}.",
+            "a listener: nobody listens there any more.",
+            "What does the kernel still have at this port, and what must each of your listeners "
+            "say of it, and when?",
+        )
+    listener = running.result(expected="it returns at once, and raises at once.")
     if not isinstance(listener, socket.socket):
         raise NotYet(f"You returned `{plain(repr(listener), 60)}`.", "a socket that listens.")
     return trial.own(listener)
@@ -247,6 +239,7 @@ def admit(trial: Trial, answer: Any) -> str:
 
 
 def _guest(trial: Trial) -> tuple[Partner, socket.socket]:
+    trial.wire.clear()  # those before got what they should
     partner, theirs = trial.pair()
     theirs.settimeout(0.3)
     return partner, theirs
@@ -360,9 +353,7 @@ def _shown(trial: Trial, answer: Any, name: str) -> str:
     page = trial.call(answer, name)
     if not isinstance(page, str):
         raise NotYet(f"You returned `{plain(repr(page), 60)}`.", "a `str`: a piece of a page.")
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
+    reader = PageReader(page)
     title = dict(reader.attributes).get("title")
     expected = ['<li title="…">']
     if reader.found != expected or title != reader.text:
@@ -374,30 +365,6 @@ def _shown(trial: Trial, answer: Any, name: str) -> str:
             "Which characters does a page not take for text? And inside quotes?",
         )
     return reader.text
-
-
-class _Reader(HTMLParser):
-    """The elements and comments that a browser would make of a page, and the text in them."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element, by name, with the names of its attributes."""
-        names = "".join(f' {name}="…"' for name, _ in attrs)
-        self.found.append(f"<{tag}{names}>")
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        """Text."""
-        self.text += data
-
-    def handle_comment(self, data: str) -> None:
-        """What nobody sees."""
-        self.found.append("a comment")
 
 
 def _wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> None:
