@@ -1,0 +1,73 @@
+"""What people stumble over when they mix cells and sockets, each tried in a real page."""
+
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .notebook import Notebook
+
+Open = Callable[..., Notebook]
+
+AT_ONCE = 5.0  # seconds, on a busy machine; the cell below would last for minutes
+IMPORT = """
+from IPython.display import display
+from sockkit import Client, Server
+
+def shout(connection, text):
+    connection.send(text.upper())
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_the_stop_button_ends_a_cell_that_waits_for_a_message(open_notebook: Open) -> None:
+    cell = "with Server() as server, Client(server.address) as client:\n    display('begun')\n"
+    book = open_notebook([IMPORT, f"{cell}    client.recv(timeout=300)"])
+    book.run_all(wait=False)
+    expect(book.outputs().filter(has_text="begun").first).to_be_visible()
+    begun = time.monotonic()
+    book.interrupt()
+    book.wait_until_done()
+    assert time.monotonic() - begun < AT_ONCE
+    assert any("Interrupt" in error for error in book.errors())
+    assert book.ask("server.running") is False
+
+
+def test_a_cell_that_starts_a_server_may_run_again(notebook: Open) -> None:
+    book = notebook(IMPORT, "server = Server(shout).start()")
+    old = book.ask("server.address[1]")
+    book.run_all()
+    assert book.errors() == []
+    assert book.ask("server.address[1]") != old
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", old))
+    with socket.create_connection(("127.0.0.1", book.ask("server.address[1]"))) as peer:
+        peer.sendall(b"hello\n")
+        assert peer.recv(100) == b"HELLO\n"
+    book.run_code("server.stop()")
+
+
+def test_a_restarted_kernel_takes_the_same_port_again(notebook: Open) -> None:
+    port = free_port()
+    start = f"server = Server(shout, port={port}).start()"
+    book = notebook(IMPORT, start, "client = Client(server.address).connect()")
+    book.page.evaluate("() => lesson.panel().sessionContext.restartKernel()")
+    book.page.wait_for_function("() => lesson.ready()")
+    book.run_all()
+    assert book.errors() == []
+    assert book.ask("server.address[1]") == port
+    book.run_code("client.close(); server.stop()")
+
+
+def test_an_exception_in_a_callback_is_seen_on_the_page(notebook: Open) -> None:
+    wrong = "def wrong(connection, text):\n    raise ValueError('my own mistake')"
+    talk = "client = Client(server.address).connect()\nclient.send('hello')\nprint(list(client))"
+    book = notebook(IMPORT, wrong, "server = Server(wrong).start()", talk)
+    expect(book.outputs().filter(has_text="ValueError: my own mistake").first).to_be_visible()
+    book.run_code("client.close(); server.stop()")
