@@ -195,7 +195,9 @@ def test_out_of_descriptors_the_connected_are_served_on(figure: Callable[[str], 
     program = textwrap.dedent(OUT_OF_DESCRIPTORS).replace("EPISODES", str(episodes))
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, cwd=ROOT)
-    assert (done.returncode, done.stderr) == (0, "")
+    # Debug mode also tells what took long, which on a busy machine anything may.
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+    assert (done.returncode, lines) == (0, [])
     told = json.loads(done.stdout)
     assert told["records"] == ["ERROR", "WARNING"] * episodes
     assert told["served"] == 100 * episodes

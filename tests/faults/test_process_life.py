@@ -44,7 +44,9 @@ def test_the_interpreter_ends_quickly_and_in_silence(figure: Callable[[str], Non
         command = [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(AT_EXIT)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=50, cwd=ROOT)
         took.append(time.time() - float(done.stdout))
-        assert (done.returncode, done.stderr) == (0, "")
+        # Debug mode also tells what took long, which on a busy machine anything may.
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+        assert (done.returncode, lines) == (0, [])
     assert max(took) < 3
     figure(f"{runs} of {runs} with 101 clients: code 0 in silence; slowest {max(took):.2f} s")
 
