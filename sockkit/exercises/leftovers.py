@@ -3,7 +3,9 @@
 A check compares before and after the learner's answer; the tests of the notebooks do the same
 around a whole notebook. Sockets are found among the objects that Python's garbage collector knows,
 so this works alike on every system, and nothing needs to be replaced or patched to watch them.
-Whoever made them is not known: what is new is taken for the doing of the code between.
+Whoever made them is not known: what is new is taken for the doing of the code between. Only what a
+notebook's kernel makes for itself is known by its class: it starts threads when it needs them, for
+the first widget or for a large output, and that may be in the midst of a check.
 """
 
 import asyncio
@@ -88,8 +90,9 @@ class Before:
         return [each for each in clients if each._portal is not None]
 
     def new_threads(self) -> list[threading.Thread]:
-        """Running threads that were started since."""
-        return [thread for thread in threading.enumerate() if thread not in self._threads]
+        """Running threads that were started since, but for those of a notebook's kernel."""
+        running = [thread for thread in threading.enumerate() if thread not in self._threads]
+        return [thread for thread in running if not _is_kernels_thread(thread)]
 
     def new_tasks(self) -> list[asyncio.Task[Any]]:
         """Unfinished tasks of this thread's loop that were made since, but for the current one."""
@@ -97,7 +100,9 @@ class Before:
         return [task for task in tasks_here() if task not in self._tasks and task is not mine]
 
     def _added_sockets(self) -> list[socket.socket]:
-        return [sock for sock in open_sockets() if sock not in self._sockets]
+        added = [sock for sock in open_sockets() if sock not in self._sockets]
+        kernels = _kernels_sockets() if added else []
+        return [sock for sock in added if sock not in kernels]
 
 
 class Guard(Before):
@@ -120,11 +125,7 @@ class Guard(Before):
     def _left(self) -> list[str]:
         new_children = children().items() - self._children.items()
         return [
-            *(
-                f"thread {thread.name} still runs"
-                for thread in self.new_threads()
-                if type(thread).__module__.partition(".")[0] not in _KERNEL  # for a large output
-            ),
+            *(f"thread {thread.name} still runs" for thread in self.new_threads()),
             *(
                 f"task {task.get_name()} still waits: {task.get_coro()!r}"
                 for task in self.new_tasks()
@@ -133,6 +134,24 @@ class Guard(Before):
             *(f"{describe(sock)} is still open" for sock in self.new_sockets()),
             *(f"child process {pid} still runs: {name}" for pid, name in new_children),
         ]
+
+
+def _is_kernels_thread(thread: threading.Thread) -> bool:
+    return type(thread).__module__.partition(".")[0] in _KERNEL
+
+
+def _kernels_sockets() -> list[socket.socket]:
+    """With which the event loops of the kernel's threads wake themselves.
+
+    asyncio has no public name for this pair. A thread of the kernel has its loop before it runs.
+    """
+    loops = [
+        getattr(getattr(thread, "io_loop", None), "asyncio_loop", None)
+        for thread in living(threading.Thread)
+        if _is_kernels_thread(thread)
+    ]
+    pairs = [(getattr(loop, "_ssock", None), getattr(loop, "_csock", None)) for loop in loops]
+    return [sock for pair in pairs for sock in pair if sock is not None]
 
 
 def _is_kernels(task: asyncio.Task[Any]) -> bool:

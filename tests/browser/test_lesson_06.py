@@ -1,0 +1,170 @@
+"""Lesson 06 in a real JupyterLab: run it, then press by hand what a learner is told to press."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tools.notebooks import LESSONS, read, write
+from tools.stubs import solved
+
+from .notebook import Notebook
+
+Open = Callable[..., Notebook]
+
+NOTEBOOK = "06_roster_and_panel.ipynb"
+LONG = 120_000  # milliseconds for all cells, on a busy machine
+
+# Marks the cells that the steps below are about.
+NOISY, OWN, KIT = "def tell(", "mine = my_panel(", "panel = opened.enter_context(ServerPanel"
+BUTTON, SLEEP, AWAIT, LAST = "presses = []", "time.sleep(2)", "asyncio.sleep(2)", "close_all()"
+
+RUN_CELL = """text => {
+  const notebook = lesson.panel().content;
+  const index = notebook.widgets.findIndex(
+    (cell) => cell.model.type === "code" && cell.model.sharedModel.source.includes(text));
+  notebook.activeCellIndex = index;
+  notebook.deselectAll();
+  jupyterapp.commands.execute("notebook:run-cell");
+}"""
+COUNT = """text => lesson.code().find(
+  (cell) => cell.sharedModel.source.includes(text)).executionCount"""
+PRINTED = """text => lesson.code().find((cell) => cell.sharedModel.source.includes(text))
+  .outputs.toJSON().map((output) => [output.text ?? ""].flat().join("")).join("")"""
+
+
+def run_cell(book: Notebook, text: str, wait: bool = True) -> None:
+    """Run the cell with this text in it once more, as Shift+Enter does."""
+    before = book.page.evaluate(COUNT, text)
+    book.page.evaluate(RUN_CELL, text)
+    if wait:
+        book.page.wait_for_function(
+            f"([text, before]) => lesson.kernel().status === 'idle' && ({COUNT})(text) > before",
+            arg=[text, before],
+            timeout=LONG,
+        )
+
+
+def printed(book: Notebook, text: str) -> str:
+    """What the cell with this text in it has printed."""
+    return str(book.page.evaluate(PRINTED, text))
+
+
+def log(panel: Locator, name: str) -> Locator:
+    return panel.get_by_role("log", name=name)
+
+
+@pytest.fixture
+def book(open_notebook: Open, tmp_path: Path) -> Notebook:
+    """The lesson with its exercises solved, after "Run all"."""
+    # Not the stored key: its cells have counts already, and would seem to have run.
+    write(solved(read(LESSONS / NOTEBOOK)), tmp_path / NOTEBOOK)
+    book = open_notebook(source=tmp_path / NOTEBOOK)
+    book.run_all(timeout=LONG)
+    assert book.errors() == []
+    return book
+
+
+def test_the_learners_edition_runs(open_notebook: Open) -> None:
+    book = open_notebook(source=f"notebooks/{NOTEBOOK}")
+    book.run_all(timeout=LONG)
+    assert book.errors() == []
+    run_cell(book, OWN)
+    book.click("Connect", book.panel("Somebody"))
+    expect(book.panel("Somebody").locator(".sk-status-text")).to_have_text("connected")
+    run_cell(book, LAST)
+    assert book.errors() == []
+
+
+def test_a_print_of_the_server_stands_under_the_cell_that_started_it(book: Notebook) -> None:
+    assert "a client says hello" in printed(book, NOISY)
+
+
+def test_the_panel_that_the_learner_has_built(book: Notebook) -> None:
+    run_cell(book, OWN)
+    mine = book.outputs().locator(".widget-vbox:not(.sockkit-panel)")
+    mine = mine.filter(has=book.page.get_by_role("button", name="Broadcast", exact=True))
+    somebody = book.panel("Somebody")
+    book.click("Connect", somebody)
+    expect(mine).to_contain_text("clients: [1]")
+    received = mine.get_by_role("textbox", name="Received", exact=True)
+    for word in ("hello", "again"):
+        book.fill("Message", word, somebody)
+        book.click("Send", somebody)
+        expect(received).to_have_value(f"1: {word}" if word == "hello" else "1: hello\n1: again")
+    for button in ("Send", "Broadcast"):
+        for number in (1, 2):
+            book.fill("Message", f"{button} {number}", mine)
+            book.click(button, mine)
+            said = log(somebody, "What was said")
+            expect(said).to_contain_text(f"received: {button} {number}")
+    client = mine.get_by_role("spinbutton", name="Client", exact=True)
+    for number in (9, 8):
+        client.fill(str(number))
+        client.blur()
+        book.click("Send", mine)
+        expect(mine).to_contain_text(f"no client with number {number}")
+    book.click("Disconnect", somebody)
+    expect(mine).to_contain_text("clients: []")
+    assert book.errors() == []
+
+
+def test_in_the_hasty_panel_nobody_sees_the_error(book: Notebook) -> None:
+    book.run_code("my_panel = lambda server: None")
+    run_cell(book, OWN)
+    mine = book.outputs().locator(".widget-vbox:not(.sockkit-panel)")
+    mine = mine.filter(has=book.page.get_by_role("button", name="Broadcast", exact=True))
+    mine.get_by_role("spinbutton", name="Client", exact=True).fill("9")
+    before = mine.inner_text()
+    for _ in range(2):
+        book.click("Send", mine)
+    book.click("Connect", book.panel("Somebody"))
+    expect(mine).to_contain_text("clients: [1]")  # later clicks have been served
+    assert mine.inner_text().replace("clients: [1]", "clients: []") == before
+    assert book.errors() == []
+
+
+def test_both_windows_of_the_article(book: Notebook) -> None:
+    run_cell(book, KIT)
+    server, ada = book.panel("Server"), book.panel("Client")
+    for number in (2, 3):
+        row = server.locator(f'tr[data-number="{number}"]')
+        book.click("Connect", ada)
+        expect(row.locator("td").last).to_have_text("connected")
+        book.fill("Message", f"hello {number}", ada)
+        book.click("Send", ada)
+        expect(log(ada, "What was said")).to_contain_text(f"received: HELLO {number}")
+        row.click()
+        book.fill("Message", f"only you {number}", server)
+        book.click("Send to selected", server)
+        expect(log(ada, "What was said")).to_contain_text(f"received: only you {number}")
+        book.click("Disconnect selected", server)
+        expect(row.locator("td").last).to_have_text("kicked")
+    status = server.locator(".sk-status-text")
+    for _ in range(2):
+        book.click("Stop", server)
+        expect(status).to_have_text("stopped")
+        book.click("Start", server)
+        expect(status).to_contain_text("listening on")
+    run_cell(book, LAST)
+    expect(book.page.locator(".sockkit-panel")).to_have_count(0)
+    assert book.errors() == []
+
+
+def test_a_cell_that_awaits_sees_the_presses(book: Notebook) -> None:
+    run_cell(book, BUTTON)
+    for _ in range(2):
+        run_cell(book, AWAIT, wait=False)
+        book.page.wait_for_function("() => lesson.running()")
+        book.click("Press me")
+        book.page.wait_for_function(
+            "text => lesson.kernel().status === 'idle' && !lesson.running() "
+            "&& lesson.code().find((c) => c.sharedModel.source.includes(text)).outputs.length",
+            arg=AWAIT,
+        )
+        if book.answers_while_busy():  # an older kernel serves clicks between cells alone
+            assert "Thread" in printed(book, AWAIT)
+    run_cell(book, SLEEP)
+    assert "while the cell slept" in printed(book, SLEEP)
+    assert book.errors() == []
