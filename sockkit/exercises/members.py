@@ -1,0 +1,120 @@
+"""Who talks to a learner's chat server in a check: members, who wait for lines and not for time."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+from sockkit.exercises.partner import Partner
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.text import plain
+
+_SLICE = 0.002  # seconds between two looks at who is there
+
+
+class Chatroom:
+    """A server with the callbacks of a learner's class, and the members who have come to it."""
+
+    def __init__(self, trial: Trial, answer: Any) -> None:
+        self.trial = trial
+        self.chat = trial.call(answer)
+        names = ("on_connect", "on_message", "on_disconnect")
+        for name in names:
+            if not callable(getattr(self.chat, name, None)):
+                raise NotYet(f"Your object has no `{name}`.", "a class with three callbacks.")
+        self._over = False
+        self._count = 0
+        callbacks = {name: self._until_over(getattr(self.chat, name)) for name in names}
+        self.host = trial.serve(**callbacks)
+
+    def _until_over(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        # When the server stops, clients go one after the other, and whoever is told of the first
+        # may have gone as well. That is no fault of the answer.
+        @functools.wraps(callback)
+        def called(*args: Any) -> Any:
+            return None if self._over else callback(*args)
+
+        return called
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over = True
+
+    def join(self, name: str = "") -> "Member":
+        """One more member, greeted with the next number."""
+        self._count += 1
+        member = Member(self, self._count, name)
+        member.expect(
+            f"you are {self._count}",
+            f"Client {self._count} connected. It",
+            "Which callback is the first, and who gives the number?",
+        )
+        if name:
+            member.say(f"/name {name}", "A name is kept. Does anybody get an answer?")
+        return member
+
+    def gone(self, number: int) -> None:
+        """Return once the server has noticed that this client left."""
+        deadline = time.monotonic() + self.trial.left(1.0)
+        while number in self.host.server.clients and time.monotonic() < deadline:
+            if self.trial.hopeless():
+                break
+            time.sleep(_SLICE)
+
+
+class Member:
+    """One client of the chat."""
+
+    def __init__(self, room: Chatroom, number: int, name: str) -> None:
+        self.number = number
+        self.label = f"{number} {name}".strip()
+        self.partner: Partner = room.trial.connect(room.host.address, self.label)
+        self._room = room
+
+    def say(self, text: str, then: str = "") -> None:
+        """Say it; return when the server has dealt with it, with nothing for the sender."""
+        self.partner.send(f"{text}\n".encode())
+        self.expect_nothing(f"{self.label} said `{text}`, and", then)
+
+    def expect(self, line: str, said: str, then: str = "") -> None:
+        """This must be the next line."""
+        got = self._line()
+        if got != line:
+            verb = f"got `{plain(got, 80)}`" if got else "got nothing"
+            if self.partner.ended:
+                verb += ", and was disconnected"
+            raise NotYet(f"{said} {verb}.", f"`{line}`.", then)
+
+    def expect_nothing(self, said: str, then: str = "") -> None:
+        """Nothing may have come: the answer to `/who` is the next line, and it is right."""
+        got = self.who()
+        if not got.startswith("here: "):
+            if self.partner.ended:
+                saw = f"{said} {self.label} was disconnected."
+            elif got:
+                saw = f"{said} {self.label} got `{plain(got, 80)}`."
+            else:
+                saw = f"{said} then {self.label} said `/who`, and got nothing."
+            expected = "nothing for that one." if got else "an answer that begins with `here: `."
+            raise NotYet(saw, expected, then or "Who is it for?")
+
+    def who(self) -> str:
+        """What the server answers to `/who`, or whatever came before that."""
+        self.partner.send(b"/who\n")
+        return self._line()
+
+    def leave(self) -> None:
+        """Close politely; return when the server has noticed."""
+        self.partner.close()
+        self._room.gone(self.number)
+
+    def crash(self) -> None:
+        """Reset the connection; return when the server has noticed."""
+        self.partner.reset()
+        self._room.gone(self.number)
+
+    def _line(self) -> str:
+        return self.partner.receive_line().decode(errors="replace").rstrip("\r\n")

@@ -1,0 +1,324 @@
+"""Answers to the exercises of lesson 10, but for the tests, which have a table of their own."""
+
+import queue
+
+from sockkit import ConnectionLost, Reason
+from sockkit.exercises import nb10 as ex
+from sockkit.exercises.broken import Sound
+
+from ..table import Table
+
+lobby = Table(ex.lobby)
+
+
+@lobby.stub
+class BlankLobby:
+    def on_connect(self, connection): ...
+
+    def on_message(self, connection, text): ...
+
+    def on_disconnect(self, connection, reason): ...
+
+
+@lobby.right
+class WithRoomsAlready(Sound):
+    """More than was asked for."""
+
+
+@lobby.right
+class InASet:
+    def __init__(self):
+        self.connections = set()
+
+    async def on_connect(self, connection):
+        self.connections.add(connection)
+        connection.state.label = str(connection.number)
+        connection.send(f"you are {connection.number}")
+
+    async def on_message(self, connection, text):
+        match text.split(" ", 1):
+            case ["/name", name]:
+                connection.state.label = f"{connection.number} {name}"
+            case ["/who"]:
+                here = sorted(self.connections, key=lambda each: each.number)
+                connection.send("here: " + ", ".join(each.state.label for each in here))
+            case _:
+                self.all_but(connection, f"{connection.state.label}: {text}")
+
+    async def on_disconnect(self, connection, reason):
+        self.connections.discard(connection)
+        self.all_but(connection, f"* {connection.state.label} left")
+
+    def all_but(self, connection, text):
+        for other in self.connections - {connection}:
+            try:
+                other.send(text)
+            except ConnectionLost:
+                continue
+
+
+class _Lobby(ex.lobby.model):
+    """The model solution, for answers that are wrong in one place."""
+
+
+@lobby.wrong("Client 1 connected\\. It got nothing")
+class SaysNoNumber(_Lobby):
+    def on_connect(self, connection):
+        self.here[connection.number] = connection
+
+
+@lobby.wrong("1 Ada said `hello`, and 1 Ada got `1 Ada: hello`")
+class SaysItToTheSender(_Lobby):
+    def tell(self, sender, text):
+        for other in self.here.values():
+            other.send(text)
+
+
+@lobby.wrong("Client 2 closed politely. Client 1 got")
+class TheArticlesRule(_Lobby):
+    def on_disconnect(self, connection, reason):
+        del self.here[connection.number]
+        if reason is Reason.RESET:
+            self.tell(connection, f"* {self.label(connection)} left")
+
+
+@lobby.wrong("Client 2 closed politely, and 1 Ada said `/who`, and got `here: 1 Ada, 2 Ben, 3`")
+class KeepsZombies(_Lobby):
+    def on_disconnect(self, connection, reason):
+        self.tell(connection, f"* {self.label(connection)} left")
+
+    def tell(self, sender, text):
+        for other in self.here.values():
+            if other is not sender and other.reason is None:
+                other.send(text)
+
+
+@lobby.wrong("raised RuntimeError: dictionary changed size during iteration")
+class SweepsWhileItTells(_Lobby):
+    def on_disconnect(self, connection, reason):
+        self.tell(connection, f"* {self.label(connection)} left")
+
+    def tell(self, sender, text):
+        for number, other in self.here.items():
+            if other.reason is not None:
+                del self.here[number]
+            elif other is not sender:
+                other.send(text)
+
+
+@lobby.wrong("raised ValueError: 2 is not in list")
+class CountsWhoIsHere(_Lobby):
+    def on_connect(self, connection):
+        super().on_connect(connection)
+        if len(self.here) != connection.number:
+            connection.state.wrong = True
+
+    def label(self, connection):
+        return f"{list(self.here).index(connection.number) + 1} {connection.name}".strip()
+
+
+@lobby.wrong("has no `on_disconnect`")
+class NoLeaves:
+    def on_message(self, connection, text):
+        connection.send(text)
+
+    def on_connect(self, connection):
+        connection.send(f"you are {connection.number}")
+
+
+chat = Table(ex.chat)
+
+
+@chat.stub
+class BlankChat(ex.lobby.model):
+    def on_message(self, connection, text): ...
+
+
+@chat.right
+class TheSoundOne(Sound):
+    """Written for the tests of the learners."""
+
+
+@chat.right
+class RoomsInADictionary(ex.lobby.model):
+    def __init__(self):
+        super().__init__()
+        self.rooms = {"lobby": set()}
+
+    def on_connect(self, connection):
+        self.rooms["lobby"].add(connection.number)
+        super().on_connect(connection)
+
+    def on_disconnect(self, connection, reason):
+        super().on_disconnect(connection, reason)
+        self.room(connection).remove(connection.number)
+
+    def room(self, connection):
+        return next(room for room in self.rooms.values() if connection.number in room)
+
+    def on_message(self, connection, text):
+        if text.startswith("/room "):
+            self.tell(connection, f"* {self.label(connection)} left")
+            self.room(connection).remove(connection.number)
+            self.rooms.setdefault(text[6:], set()).add(connection.number)
+            self.tell(connection, f"* {self.label(connection)} came")
+        elif text.startswith("/to "):
+            _, number, message = text.split(" ", 2)
+            other = self.here.get(int(number)) if number.isdigit() else None
+            if other:
+                other.send(f"{self.label(connection)} to you: {message}")
+            else:
+                connection.send(f"no client {number}")
+        else:
+            super().on_message(connection, text)
+
+    def tell(self, sender, text):
+        for number in self.room(sender) - {sender.number}:
+            self.here[number].send(text)
+
+
+class _Chat(ex.chat.model):
+    """The model solution, for answers that are wrong in one place."""
+
+
+@chat.wrong("client 2 is in the room tea, and client 2 Ben got `1 Ada: hello`")
+class RoomsThatKeep(_Chat):
+    def on_message(self, connection, text):
+        connection.state.rooms = {*getattr(connection.state, "rooms", {"lobby"})}
+        super().on_message(connection, text)
+        connection.state.rooms.add(connection.state.room)
+
+    def tell(self, sender, text):
+        for other in list(self.here.values()):
+            rooms = getattr(other.state, "rooms", {"lobby"})
+            if other is not sender and sender.state.room in rooms:
+                other.send(text)
+
+
+@chat.wrong("raised KeyError")
+class KnowsNoUnknown(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/to "):
+            _, number, message = text.split(" ", 2)
+            self.here[int(number)].send(f"{self.label(connection)} to you: {message}")
+        else:
+            super().on_message(connection, text)
+
+
+@chat.wrong("Beside `1 Ada to you: a few words`, 2 Ben got")
+class ToOneAndAll(_Chat):
+    def on_message(self, connection, text):
+        super().on_message(connection, text)
+        if text.startswith("/to 2 a"):
+            self.tell(connection, f"{self.label(connection)} to you: {text[6:]}")
+
+
+@chat.wrong("Client 3 said `/room tea`, where client 2 was already. Client 2 got")
+class ComesSilently(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/room "):
+            self.tell(connection, f"* {self.label(connection)} left")
+            connection.state.room = text[6:]
+        else:
+            super().on_message(connection, text)
+
+
+@chat.wrong("Client 2 left the chat, from the room tea, and client 1 Ada got")
+class LeavesAreToldToAll(_Chat):
+    def on_disconnect(self, connection, reason):
+        super().on_disconnect(connection, reason)
+        for other in list(self.here.values()):
+            if other.state.room != connection.state.room:
+                other.send(f"* {self.label(connection)} left")
+
+
+@chat.wrong("20 more came, all called Ada, and")
+class OneAda(_Chat):
+    def on_message(self, connection, text):
+        if text == "/who":
+            named = {other.name or str(other.number): other for other in self.here.values()}
+            connection.send("here: " + ", ".join(map(self.label, named.values())))
+        else:
+            super().on_message(connection, text)
+
+
+@chat.wrong("not in their order")
+class TheLastFirst(_Chat):
+    def __init__(self):
+        super().__init__()
+        self.held = {}
+
+    def on_message(self, connection, text):
+        if text.startswith("line "):
+            held = self.held.setdefault(connection.number, queue.LifoQueue())
+            held.put(text)
+            while held.qsize() == 20 or (held.qsize() and text == "line 19"):
+                super().on_message(connection, held.get())
+        else:
+            super().on_message(connection, text)
+
+
+heard = Table(ex.heard)
+
+
+@heard.stub
+def blank(client): ...
+
+
+@heard.right
+def asks_for_nobody(client):
+    client.send("/to 0 x")
+    lines = []
+    while (line := client.recv()) != "no client 0":
+        lines.append(line)
+    return lines
+
+
+@heard.right
+def with_iter(client):
+    client.send("/who")
+    answers = iter(client.recv, None)
+    lines = [next(answers)]
+    while not lines[-1].startswith("here: "):
+        lines.append(next(answers))
+    return tuple(lines[:-1])
+
+
+@heard.wrong("on a slow line, and you returned `\\[\\]`")
+def waits_a_little(client):
+    lines = []
+    try:
+        while True:
+            lines.append(client.recv(0.1))
+    except TimeoutError:
+        return lines
+
+
+@heard.wrong("raised TimeoutError")
+def reads_on(client):
+    lines = []
+    while True:
+        lines.append(client.recv())
+
+
+@heard.wrong("3 lines, and you returned")
+def takes_any_here(client):
+    client.send("/who")
+    lines = []
+    while "here: " not in (line := client.recv()):
+        lines.append(line)
+    return lines
+
+
+@heard.wrong("one line, and you returned")
+def keeps_the_answer(client):
+    client.send("/who")
+    lines = [client.recv()]
+    while not lines[-1].startswith("here: "):
+        lines.append(client.recv())
+    return lines
+
+
+@heard.wrong("one line, and you returned")
+def one_at_a_time(client):
+    return client.recv()
