@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 from sockkit import ClosedError, Connection, ConnectionLost, Limits, Reason, Server, UnknownClient
 
 from ..core.peers import dial, read_until_gone, reset
+from ..lab.loopback import HOST
 from ..waiting import until
 from .catalogue import size
 
@@ -53,6 +54,7 @@ class ServerMachine(RuleBasedStateMachine):
         limits = Limits(max_clients=MOST, max_message=LONGEST)
         self.server = Server(
             self._on_message,
+            host=HOST,  # strangers who knock at an old port would be clients of no model
             on_connect=lambda connection: self._note(connection, "connect"),
             on_disconnect=self._note,
             limits=limits,
