@@ -1,0 +1,350 @@
+"""Lesson 08: one client that does not read, or sends too fast, and all the others."""
+
+import asyncio
+import functools
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sockkit import Reason, Server
+from sockkit.connection import Connection
+from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.partner import Partner
+from sockkit.exercises.solutions import nb08 as solutions
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.text import plain
+
+lesson = Lesson("08")
+summary = lesson.summary
+
+_NARROW = 4096  # bytes of a send buffer: what a kernel takes for a sleeper is soon over
+_LARGE = 100_000  # bytes of a message of which a kernel may take a part
+_QUIET = 0.1
+
+
+@lesson.exercise(
+    solution=solutions.to_all,
+    hints=(
+        "A socket that does not block raises BlockingIOError where it would have to wait.",
+        "`send` returns how many bytes were taken. Fewer than all is a message cut in two.",
+        "Go through a copy of the list, `list(connections)`, while you remove from the real one.",
+    ),
+)
+def to_all(trial: Trial, answer: Any) -> str:
+    """Send `data` to all, never wait; who can't take all of it at once is closed and removed."""
+    names = ("client 1", "the sleeper", "client 3", "client 4")
+    pairs = dict(zip(names, map(trial.pair, names), strict=True))
+    sleeper, its_socket = pairs.pop("the sleeper")
+    connections = [theirs for _, theirs in pairs.values()]
+    connections.insert(1, its_socket)
+    for theirs in connections:
+        room = _NARROW if theirs is its_socket else 4 * _LARGE
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
+    readers = {name: mine for name, (mine, _) in pairs.items()}
+    for count in range(1, 21):  # two megabytes are more than a kernel holds for a sleeper
+        _tell_once(trial, answer, connections, readers, count)
+        if its_socket not in connections or its_socket.fileno() < 0:
+            break
+    _judge_the_sleeper(connections, its_socket, sleeper, count)
+    _tell_once(trial, answer, connections, readers, count + 1)
+    if len(connections) != len(readers):
+        raise NotYet(f"{len(connections)} connections are in your list.", "the three who read.")
+    return "Three clients got every message at once, and the one who slept is gone."
+
+
+def _tell_once(
+    trial: Trial,
+    answer: Any,
+    connections: list[socket.socket],
+    readers: dict[str, Partner],
+    count: int,
+) -> None:
+    data = f"message {count} ".encode().ljust(_LARGE, b".")
+    trial.start(answer, connections, data).result(
+        within=1.5,
+        expected="it returns at once, whoever sleeps.",
+        then="Which of your calls waits for the client that reads nothing?",
+    )
+    for name, reader in readers.items():
+        got = reader.receive(_LARGE)
+        if got != data:
+            what = "nothing" if not got else f"{len(got):,} bytes, but not all of those"
+            raise NotYet(
+                f"I gave you message {count}, of {_LARGE:,} bytes. C{name[1:]} reads, and got "
+                f"{what}.",
+                "everybody who reads gets every message.",
+                "What does a `for` do when the list gets shorter under it?",
+            )
+
+
+def _judge_the_sleeper(
+    connections: list[socket.socket],
+    its_socket: socket.socket,
+    sleeper: Partner,
+    count: int,
+) -> None:
+    listed, is_open = its_socket in connections, its_socket.fileno() >= 0
+    if listed and is_open:
+        raise NotYet(
+            f"I gave you {count} messages. The sleeper read none, and is still in your list.",
+            "it goes as soon as it can't take a whole message.",
+            "What does `send` return, and what does it raise, when the buffer is full?",
+        )
+    if listed or is_open:
+        state = "closed, but still in your list" if listed else "out of your list, but still open"
+        raise NotYet(f"The sleeper is {state}.", "closed, and out of the list.")
+    got = len(sleeper.receive_all())
+    if sleeper.ended == "finished" and got < (count - 1) * _LARGE:
+        raise NotYet(
+            f"The sleeper went with message {count}; but of message {got // _LARGE + 1} it had got "
+            "only a part, and it stayed in your list.",
+            "who misses a part of a message goes at once.",
+            "What does `send` return?",
+        )
+
+
+@lesson.exercise(
+    solution=solutions.to_who_keeps_up,
+    hints=(
+        "`server.clients` is a mapping from number to connection.",
+        "`pending` is a client's own: look at that of the one you are about to send to.",
+    ),
+)
+def to_who_keeps_up(trial: Trial, answer: Any) -> str:
+    """Pass messages on to all but the sender; who has over 20,000 bytes waiting misses this one."""
+
+    @functools.wraps(answer)
+    def on_message(connection: Any, text: str) -> Any:
+        return answer(host.server, connection, text)
+
+    host = trial.serve(on_message=on_message)
+    names = ("client 1", "the sleeper", "client 3")
+    partners = []
+    for count, name in enumerate(names, 1):
+        partners.append(trial.connect(host.address, name))
+        _wait(trial, lambda count=count: count in host.server.clients)  # type: ignore[misc]
+    teller, sleeper, reader = partners
+    its = host.server.clients[2]
+    _narrow(_end_of(its))
+    lines = [f"message {number} ".ljust(4999, ".").encode() + b"\n" for number in range(1, 81)]
+    for number, line in enumerate(lines, 1):
+        teller.send(line)
+        got = reader.receive(len(line))
+        if got != line:
+            what = f"got {len(got):,} bytes" if got else "got nothing"
+            raise NotYet(
+                f"Client 1 said message {number}. Client 3 reads, and {what}.",
+                "the whole message.",
+                "Whose `pending` did you look at?",
+            )
+        _judge_pending(its, number)
+    if teller.receive(100, within=_QUIET):
+        raise NotYet("Client 1 got its own message back.", "all but the sender.")
+    heard = _heard_after_waking(trial, sleeper, its, teller)
+    if heard[-1:] != [b"good morning\n"]:
+        saw = "The sleeper woke and read all that waited. A new message did not reach it."
+        raise NotYet(saw, "from now on it gets messages again.")
+    if heard[:1] != lines[:1] or heard[:-1] != [line for line in lines if line in heard]:
+        saw = (
+            f"The sleeper woke, and read {len(heard)} lines, not all of them as client 1 sent them."
+        )
+        raise NotYet(saw, "whole messages, in order, from the first one on.")
+    return "At most 20,000 bytes and a message waited; the sleeper missed some, and is still here."
+
+
+def _judge_pending(its: Connection, number: int) -> None:
+    if its.reason is not None:
+        raise NotYet(
+            f"At message {number} the sleeper was disconnected ({its.reason}).",
+            "it stays, and misses messages.",
+        )
+    if its.pending > 20_000 + 5000:
+        raise NotYet(
+            f"After message {number}, {its.pending:,} bytes wait for a client that reads nothing.",
+            "20,000 at most, and one message.",
+            "What does `pending` tell you, before you send?",
+        )
+
+
+def _heard_after_waking(
+    trial: Trial, sleeper: Partner, its: Connection, teller: Partner
+) -> list[bytes]:
+    data = b""
+    deadline = time.monotonic() + trial.left(1.5)
+    while its.pending and time.monotonic() < deadline:
+        data += sleeper.receive(1_000_000, within=0.01)
+    teller.send(b"good morning\n")
+    while not data.endswith(b"good morning\n") and time.monotonic() < deadline:
+        data += sleeper.receive(1_000_000, within=0.01)
+    return data.splitlines(keepends=True)
+
+
+@lesson.exercise(
+    solution=solutions.strict_server,
+    hints=(
+        "`Limits` has a bound for what waits for one client; `Server(limits=…)` takes it.",
+        "`on_disconnect` is called with the connection and the reason. Pass on its number.",
+    ),
+)
+def strict_server(trial: Trial, answer: Any) -> str:
+    """Return a `Server` with at most 50,000 bytes pending; it calls `gone(number, reason)`."""
+    calls: list[tuple[Any, ...]] = []
+    server = trial.call(answer, lambda *args: calls.append(args))
+    if not isinstance(server, Server):
+        raise NotYet(f"You returned `{plain(repr(server), 60)}`.", "a `Server`.")
+    trial.own(_Stopped(server))
+    server.start()
+    reader = trial.connect(server.address, "client 1")
+    server.wait_for_clients(1)
+    trial.connect(server.address, "the sleeper")
+    its = server.wait_for_clients(2)[2]
+    _narrow(_end_of(its))
+    pending = 0
+    for number in range(1, 401):
+        text = f"message {number} ".ljust(999, ".")
+        server.broadcast(text)
+        if its.reason is not None:
+            break
+        pending = its.pending
+        if reader.receive(1000) != text.encode() + b"\n":
+            raise NotYet(f"Client 1 reads, and did not get message {number}.", "all of them.")
+    if its.reason is None or pending > 52_000:
+        raise NotYet(
+            f"I told all clients 400 messages of 1,000 bytes. One reads nothing: {pending:,} bytes "
+            "waited for it.",
+            "it goes when more than 50,000 wait.",
+            "Which bound of `Limits` counts what waits for one client?",
+        )
+    if pending < 48_000:
+        saw = f"The sleeper went ({its.reason}) when {pending:,} bytes waited for it."
+        raise NotYet(saw, "50,000 may wait.")
+    _expect_calls(trial, calls, [(2, Reason.TOO_SLOW)], "Client 2 was too slow.")
+    reader.finish()
+    expected = [(2, Reason.TOO_SLOW), (1, Reason.CLOSED)]
+    _expect_calls(trial, calls, expected, "Then client 1 closed politely.")
+    return "50,000 bytes could wait, not more; both ends were told, each with its reason."
+
+
+def _expect_calls(trial: Trial, calls: list[Any], expected: list[Any], what: str) -> None:
+    def as_text(of: list[Any]) -> str:
+        shown = (f"`gone({', '.join(plain(str(value), 60) for value in call)})`" for call in of)
+        return ", ".join(shown) or "nothing"
+
+    _wait(trial, lambda: len(calls) >= len(expected))
+    if as_text(calls) != as_text(expected):
+        raise NotYet(
+            f"{what} You called {as_text(calls)}.",
+            f"{as_text(expected)}.",
+            "Which callback is told of the end, and with what?",
+        )
+
+
+class _Stopped:
+    """A server whose `close` stops it at once."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def close(self) -> None:
+        self._server.stop(grace=0)
+
+
+@lesson.exercise(
+    solution=solutions.in_step,
+    hints=(
+        "`work` is a coroutine function. Which word waits for what it returns?",
+        "The kit reads on when your handler has returned. A task that you start does not hold it.",
+    ),
+)
+def in_step(trial: Trial, answer: Any) -> str:
+    """Answer each message with `await work(text)`, in order, without taking in more meanwhile."""
+    gate = asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def work(text: str) -> str:
+        loops[:] = [asyncio.get_running_loop()]
+        if text.startswith("slow"):
+            await gate.wait()
+        return text.upper()
+
+    @functools.wraps(answer)
+    def on_message(connection: Any, text: str) -> Any:
+        return answer(connection, text, work)
+
+    host = trial.serve(on_message=on_message)
+    sender = trial.connect(host.address, "client 1")
+    _wait(trial, lambda: 1 in host.server.clients)
+    other = trial.connect(host.address, "client 2")
+    its = host.server.clients[1]
+    _narrow(sender.socket, 8 * _NARROW)
+    data = b"".join(f"slow {n} ".ljust(999, ".").encode() + b"\n" for n in range(1, 1001))
+    sent = _flood(trial, sender, its, data, 0)
+    other.send(b"hello\n")
+    _expect_reply(other, b"HELLO\n", "While `work` stood still for client 1, client 2")
+    sent = _flood(trial, sender, its, data, sent)  # the loop has had its turns since
+    if its.received_bytes > 400_000:
+        raise NotYet(
+            f"While `work` stood still for client 1, it sent 1,000 messages of 1,000 bytes; the "
+            f"server took in {its.received:,}.",
+            "it stops reading, and the sender has to wait.",
+            "Who waits for the `work` of the first message?",
+        )
+    if loops:
+        loops[0].call_soon_threadsafe(gate.set)
+    begun = -(-sent // 1000) * 1000  # the message of which a part has gone goes as a whole
+    sender.send(data[sent:begun])
+    got = sender.receive(begun, within=1.5)
+    if got != data[:begun].upper():
+        right = sum(
+            a == b for a, b in zip(got.splitlines(), data.upper().splitlines(), strict=False)
+        )
+        raise NotYet(
+            f"`work` went on. Client 1 had sent {begun // 1000} messages, and {right} answers are "
+            "the right ones in their places.",
+            "an answer to each, in order.",
+        )
+    return "The sender had to wait, the other client did not, and every answer came in order."
+
+
+def _flood(trial: Trial, sender: Partner, its: Connection, data: bytes, sent: int) -> int:
+    """Send until no more is taken; return how much of `data` has gone in all."""
+    quiet_since, seen = time.monotonic(), -1
+    while time.monotonic() - quiet_since < 2 * _QUIET and not trial.hopeless():
+        try:
+            sent += sender.socket.send(data[sent : sent + 16_384])
+        except BlockingIOError:
+            time.sleep(0.001)
+        except OSError:
+            sender.ended = "reset"
+            break
+        if sent + its.received_bytes != seen:
+            quiet_since, seen = time.monotonic(), sent + its.received_bytes
+        elif sent == len(data):
+            time.sleep(0.001)
+    return sent
+
+
+def _expect_reply(partner: Partner, expected: bytes, said: str) -> None:
+    got = partner.receive_line()
+    if got != expected:
+        what = f"got `{plain(got.rstrip(), 60)}`" if got else "got no answer"
+        then = "Does one client's work keep all the others waiting?"
+        raise NotYet(f"{said} said `hello` and {what}.", f"`{plain(expected.rstrip(), 60)}`.", then)
+
+
+def _end_of(its: Connection) -> Any:
+    """The server's own socket of this connection."""
+    return its._channel.transport.get_extra_info("socket")
+
+
+def _narrow(sock: Any, room: int = _NARROW) -> None:
+    """Have the kernel take little for whoever does not read."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
+
+
+def _wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> None:
+    deadline = time.monotonic() + trial.left(within)
+    while not condition() and time.monotonic() < deadline and not trial.hopeless():
+        time.sleep(0.002)

@@ -1,0 +1,269 @@
+"""Answers to the exercises of lesson 08."""
+
+import asyncio
+import contextlib
+import select
+
+from sockkit import Limits, Server
+from sockkit.exercises import nb08 as ex
+
+from ..table import Table
+
+to_all = Table(ex.to_all)
+
+
+@to_all.stub
+def blank(connections, data): ...
+
+
+@to_all.right
+def with_a_new_list(connections, data):
+    kept = []
+    for connection in connections:
+        connection.settimeout(0)
+        try:
+            if connection.send(data) == len(data):
+                kept.append(connection)
+                continue
+        except OSError:
+            pass
+        connection.close()
+    connections[:] = kept
+
+
+@to_all.right
+def with_a_short_timeout(connections, data):
+    for connection in connections.copy():
+        connection.settimeout(0.01)
+        try:
+            connection.sendall(data)
+        except OSError:
+            connections.remove(connection)
+            connection.close()
+
+
+@to_all.wrong("still running when I stopped waiting.*sendall")
+def naive(connections, data):
+    for connection in connections:
+        connection.sendall(data)
+
+
+@to_all.wrong("still running when I stopped waiting")
+def writable_is_not_room_enough(connections, data):
+    for connection in list(connections):
+        if select.select([], [connection], [], 0)[1]:
+            connection.sendall(data * 1)
+        elif not select.select([], [connection], [], 60)[1]:
+            connections.remove(connection)
+
+
+@to_all.wrong("Client 3 reads, and got nothing")
+def removes_while_it_goes_through(connections, data):
+    for connection in connections:
+        connection.setblocking(False)
+        try:
+            whole = connection.send(data) == len(data)
+        except BlockingIOError:
+            whole = False
+        if not whole:
+            connections.remove(connection)
+            connection.close()
+
+
+@to_all.wrong("still in your list")
+def lets_it_miss_some(connections, data):
+    for connection in connections:
+        connection.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            connection.send(data)
+
+
+@to_all.wrong("had got only a part")
+def does_not_count(connections, data):
+    for connection in list(connections):
+        connection.setblocking(False)
+        try:
+            connection.send(data)
+        except BlockingIOError:
+            connections.remove(connection)
+            connection.close()
+
+
+@to_all.wrong("out of your list, but still open")
+def only_forgets(connections, data):
+    for connection in list(connections):
+        connection.setblocking(False)
+        try:
+            whole = connection.send(data) == len(data)
+        except BlockingIOError:
+            whole = False
+        if not whole:
+            connections.remove(connection)
+
+
+to_who_keeps_up = Table(ex.to_who_keeps_up)
+
+
+@to_who_keeps_up.stub
+def blank_to_who(server, connection, text): ...
+
+
+@to_who_keeps_up.right
+def by_exclusion(server, connection, text):
+    slow = [number for number, other in server.clients.items() if other.pending > 20_000]
+    server.broadcast(text, exclude=[connection.number, *slow])
+
+
+@to_who_keeps_up.right
+async def asynchronous_and_stricter(server, connection, text):
+    for other in server.clients.values():
+        if other is not connection and other.pending < 10_000:
+            server.send(other.number, text)
+
+
+@to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
+def all_but_the_sender(server, connection, text):
+    server.broadcast(text, exclude=[connection.number])
+
+
+@to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
+def looks_at_the_sender(server, connection, text):
+    if connection.pending <= 20_000:
+        server.broadcast(text, exclude=[connection.number])
+
+
+@to_who_keeps_up.wrong("the sleeper was disconnected")
+def disconnects(server, connection, text):
+    for other in server.clients.values():
+        if other.pending > 20_000:
+            other.close()
+        elif other is not connection:
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 3 reads, and got nothing")
+def nobody_if_one_is_slow(server, connection, text):
+    if all(other.pending <= 20_000 for other in server.clients.values()):
+        server.broadcast(text, exclude=[connection.number])
+
+
+@to_who_keeps_up.wrong("got its own message back")
+def the_sender_too(server, connection, text):
+    for other in server.clients.values():
+        if other.pending <= 20_000:
+            other.send(text)
+
+
+strict_server = Table(ex.strict_server)
+
+
+@strict_server.stub
+def blank_server(gone): ...
+
+
+@strict_server.right
+def with_a_lambda(gone):
+    strict = Limits(max_pending=50_000, idle_timeout=60)
+    return Server(limits=strict, on_disconnect=lambda who, why: gone(who.number, why))
+
+
+@strict_server.right
+def already_started(gone):
+    class Strict(Server):
+        pass
+
+    async def left(connection, reason):
+        gone(connection.number, reason)
+
+    return Strict(on_disconnect=left, limits=Limits(max_pending=50_000)).start()
+
+
+@strict_server.wrong("bytes waited for it")
+def no_limits(gone):
+    return Server(on_disconnect=lambda who, why: gone(who.number, why))
+
+
+@strict_server.wrong("bytes waited for it")
+def the_other_bound(gone):
+    limits = Limits(max_message=50_000)
+    return Server(on_disconnect=lambda who, why: gone(who.number, why), limits=limits)
+
+
+@strict_server.wrong("You called `gone\\(<Connection 2")
+def hands_the_callback_over(gone):
+    return Server(on_disconnect=gone, limits=Limits(max_pending=50_000))
+
+
+@strict_server.wrong("You called nothing")
+def tells_nobody(gone):
+    return Server(limits=Limits(max_pending=50_000))
+
+
+@strict_server.wrong("bytes waited for it.\\sExpected: 50,000 may wait")
+def much_too_strict(gone):
+    return Server(
+        on_disconnect=lambda who, why: gone(who.number, why), limits=Limits(max_pending=5_000)
+    )
+
+
+@strict_server.wrong("You returned `<Limits|You returned `Limits")
+def only_the_limits(gone):
+    return Limits(max_pending=50_000)
+
+
+in_step = Table(ex.in_step)
+
+
+@in_step.stub
+async def blank_step(connection, text, work): ...
+
+
+@in_step.right
+async def with_a_task_it_waits_for(connection, text, work):
+    task = asyncio.create_task(work(text))
+    connection.send(await task)
+
+
+@in_step.right
+def a_plain_function(connection, text, work):
+    async def answered():
+        result = await work(text)
+        connection.send(result)
+
+    return answered()
+
+
+@in_step.wrong("the server took in (1,000|[4-9]\\d\\d)")
+async def a_task_for_each(connection, text, work):
+    async def answer():
+        connection.send(await work(text))
+
+    a_task_for_each.tasks.add(asyncio.create_task(answer()))
+
+
+a_task_for_each.tasks = set()
+
+
+@in_step.wrong("raised TypeError|never been awaited")
+async def forgets_to_await(connection, text, work):
+    connection.send(work(text))
+
+
+one_for_all = asyncio.Lock()
+
+
+@in_step.wrong("client 2 said `hello` and got no answer|client 2 .*held")
+async def one_at_a_time(connection, text, work):
+    async with one_for_all:
+        connection.send(await work(text))
+
+
+@in_step.wrong("client 2 said `hello` and got `hello`")
+async def sends_what_came(connection, text, work):
+    await work(text)
+    connection.send(text)
+
+
+@in_step.wrong("RuntimeError")
+def a_loop_in_the_loop(connection, text, work):
+    connection.send(asyncio.run(work(text)))
