@@ -77,7 +77,7 @@ def plot_memory(offers: Mapping[str, Offered]) -> "Figure":
     for (name, offered), mark in zip(offers.items(), "o^sDv*" * len(offers), strict=False):
         label = f"{name}: {offered.end or 'all offered'}"
         xs, ys = [x for x, _ in offered.points], [y for _, y in offered.points]
-        axes.plot(xs, ys, mark + "-", label=label, markersize=4)
+        axes.plot(xs, ys, "-", marker=mark, markevery=[-1], markersize=9, label=label)  # its end
     axes.set(xlabel="MB offered to a client that never reads", ylabel="MB of memory in use")
     axes.set_ylim(bottom=0)
     axes.legend()
