@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 PROGRAM = """\
 import asyncio, psutil, socket
 
+HOST = "127.0.0.1"
+
 async def main():
     joined = asyncio.Queue()
-    room = await asyncio.start_server(lambda _, writer: joined.put_nowait(writer), "127.0.0.1", 0)
+    room = await asyncio.start_server(lambda _, writer: joined.put_nowait(writer), HOST, 0)
     sloth = socket.create_connection(room.sockets[0].getsockname())
     writer = await joined.get()
     waiting = writer.transport.get_write_buffer_size
