@@ -1,7 +1,9 @@
 """Answers to the exercises of lesson 05."""
 
 import errno
+import sys
 from collections import Counter, defaultdict
+from typing import ClassVar
 
 from sockkit import Reason
 from sockkit.exercises import nb05 as ex
@@ -187,6 +189,44 @@ def knows_no_reset(connection, left):
     left("closed")
 
 
+if sys.platform == "linux":  # elsewhere it may be `recv` that raises, and what is caught here
+
+    @echo_and_tell.wrong("BrokenPipeError")
+    def knows_one_class_only(connection, left):
+        reason = "closed"
+        try:
+            with connection:
+                while data := connection.recv(1024):
+                    connection.sendall(data)
+        except ConnectionResetError:
+            reason = "reset"
+        left(reason)
+
+
+@echo_and_tell.wrong("You called `left` while the connection was still open")
+def tells_before_it_closes(connection, left):
+    reason = "closed"
+    try:
+        while data := connection.recv(1024):
+            connection.sendall(data)
+    except ConnectionError:
+        reason = "reset"
+    left(reason)
+    connection.close()
+
+
+@echo_and_tell.wrong("You called `left` while the connection was still open")
+def closes_in_a_finally_behind_it(connection, left):
+    try:
+        while data := connection.recv(1024):
+            connection.sendall(data)
+        left("closed")
+    except ConnectionError:
+        left("reset")
+    finally:
+        connection.close()
+
+
 counts = Table(ex.counts)
 
 
@@ -283,3 +323,11 @@ class ByAddress(_Model):
 
     def on_disconnect(self, connection, reason):
         del self.messages[connection.address]
+
+
+@counts.wrong("I made two objects of your class")
+class OneForAll(_Model):
+    messages: ClassVar[dict] = {}
+
+    def __init__(self):
+        pass
