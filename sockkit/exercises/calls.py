@@ -191,8 +191,32 @@ def throw_into(thread: threading.Thread) -> None:
 
     SystemExit, because a thread that ends with it says nothing, however late that is.
     """
-    ident = ctypes.c_ulong(thread.ident or 0)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))
+    _raise_in(thread.ident or 0, SystemExit)
+    if sys.version_info < (3, 12):
+        _calm()
+
+
+def _raise_in(ident: int, kind: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(kind))
+
+
+class _Calm(BaseException):
+    """What a thread raises in itself, and catches."""
+
+
+def _calm() -> None:
+    """Take back that an exception is pending, which Python 3.11 notes for all threads together.
+
+    While that is noted, and the one that it is for waits, no other thread can enter a function that
+    is traced: it looks for exceptions again and again, for ever. The first to find one takes the
+    note away. Who is still to end makes it anew, as soon as it goes on.
+    """
+    try:
+        _raise_in(threading.get_ident(), _Calm)
+        while True:  # each turn looks for exceptions
+            pass
+    except _Calm:
+        pass
 
 
 def _let_end(loop: asyncio.AbstractEventLoop) -> None:

@@ -1,0 +1,82 @@
+"""A thread that could not be ended stays, and the checks that come after it are right as ever."""
+
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sockkit.exercises import Exercise, nb06
+from sockkit.exercises.calls import throw_into
+from sockkit.exercises.leftovers import Before
+
+from ..waiting import until
+
+
+@pytest.fixture
+def over() -> Iterator[threading.Event]:
+    """Set when the test is over: what waits for it hangs until then, and goes on after."""
+    before = Before()
+    over = threading.Event()
+    yield over
+    over.set()
+    until(lambda: not before.new_threads())
+
+
+class Stuck(threading.Thread):
+    """Waits, and is to end with its next line."""
+
+    def __init__(self, over: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.ended_by: BaseException | None = None
+        self._at_work, self._over = threading.Event(), over
+        self.start()
+        self._at_work.wait()
+        throw_into(self)
+
+    def run(self) -> None:
+        try:
+            self._at_work.set()
+            self._over.wait()
+        except SystemExit as error:
+            self.ended_by = error
+
+
+@pytest.mark.parametrize(
+    ("exercise", "method"), [(nb06.snapshot, "snapshot"), (nb06.news, "news"), (nb06.log, "flush")]
+)
+def test_a_right_answer_is_solved_after_one_that_hung(
+    exercise: Exercise, method: str, over: threading.Event
+) -> None:
+    right = exercise.model
+    wrong = type("Hangs", (right,), {method: lambda self: over.wait()})
+    assert "Python can't end a thread that waits there" in repr(exercise.check(wrong))
+    verdict = exercise.check(right)
+    assert verdict, verdict
+
+
+def test_functions_can_be_traced_while_a_thread_is_to_end(over: threading.Event) -> None:
+    events = []
+
+    def trace(frame: object, event: str, arg: object) -> object:
+        events.append(event)
+        return trace
+
+    def traced() -> None:
+        before = sys.gettrace()
+        sys.settrace(trace)
+        (lambda: None)()
+        sys.settrace(before)
+
+    stuck = Stuck(over)
+    thread = threading.Thread(target=traced, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert events[:1] == ["call"]
+    assert stuck.ended_by is None
+
+
+def test_a_thread_that_was_to_end_does_so_once_it_goes_on(over: threading.Event) -> None:
+    stuck = Stuck(over)
+    over.set()
+    until(lambda: stuck.ended_by)
