@@ -32,14 +32,14 @@ def stamp(trial: Trial, answer: Any) -> str:
     first, second = room.join(), room.join()
     for partner, number in ((first, 1), (second, 2), (first, 1)):
         partner.send(b"hello\n")
-        _expect_line(partner, f"client {number}: hello", f"Client {number} said `hello`")
+        _expect_line(partner, f"client {number}: hello", f"Client {number} said `hello`, and")
     room.leave(first)
     third = room.join()
     third.send(b"hello\n")
     _expect_line(
         third,
         "client 3: hello",
-        "Client 1 left, a third one came, and said `hello`",
+        "Client 1 left, a third one came, and said `hello`. It",
         "Whose is a number after its client has gone?",
     )
     return "Each answer named its sender, and nobody got a number that another had."
@@ -68,7 +68,17 @@ def to_one(trial: Trial, answer: Any) -> str:
         "What does the 2 count: clients that were ever here, or places in a list?",
     )
     _expect_nothing({3: three}, "Client 3 wrote to client 2")
-    return "Client 2 got what was for client 2, before and after somebody left."
+    for _ in range(8):
+        room.leave(room.join())
+    twelve = room.join()
+    two.send(b"12 psst\n")
+    _expect_line(
+        twelve,
+        "from 2: psst",
+        "Eight came and left, a twelfth one came, and client 2 said `12 psst`. Client 12",
+        "Where does the number end, and where does the message begin?",
+    )
+    return "Client 2 got what was for client 2, before and after somebody left; client 12 too."
 
 
 @lesson.exercise(
@@ -76,24 +86,32 @@ def to_one(trial: Trial, answer: Any) -> str:
     hints=(
         "`server.send` raises `UnknownClient` where there is none with this number.",
         "`int('x')` raises ValueError. Both errors mean the same to the sender.",
+        "`text.partition(' ')` gives three parts always, also of a message that is one word.",
         "`try` the send; in `except (UnknownClient, ValueError):` answer the sender.",
     ),
 )
 def to_known(trial: Trial, answer: Any) -> str:
-    """As before, but where there is no such client, answer the sender: `no client 7`."""
+    """As before, but where the first word is nobody's number, answer the sender: `no client 7`."""
     room = _room(trial, answer)
     one, two, three = room.join(), room.join(), room.join()
     room.leave(three)
-    tries = {"7": "never came", "3": "has left", "x": "is no number", "-1": "cannot be", "0": "no"}
-    for number, why in tries.items():
-        one.send(f"{number} hello\n".encode())
-        said = f"Client 1 said `{number} hello`, and {number} {why}. Client 1"
-        then = "Which error does `server.send` raise, and where could you answer it?"
-        _expect_line(one, f"no client {number}", said, then)
+    tries = {
+        "7 hello": "7 never came",
+        "3 hello": "3 has left",
+        "x hello": "x is no number",
+        "-1 hello": "-1 can be nobody's number",
+        "0 hello": "0 is nobody's number",
+        "psst": "that is one word, and no number",
+    }
+    for message, why in tries.items():
+        one.send(f"{message}\n".encode())
+        said = f"Client 1 said `{message}`, and {why}. Client 1"
+        then = "Which error is raised, by which call, and where could you answer it?"
+        _expect_line(one, f"no client {message.split()[0]}", said, then)
     _expect_nothing({2: two}, "Client 1 wrote to clients that are not there")
     one.send(b"2 still there?\n")
-    _expect_line(two, "from 1: still there?", "After five wrong numbers client 1 wrote to 2, which")
-    return "Five wrong numbers were answered, and the right one still works."
+    _expect_line(two, "from 1: still there?", "After six wrong numbers client 1 wrote to 2, which")
+    return "Six wrong numbers were answered, and the right one still works."
 
 
 @lesson.exercise(

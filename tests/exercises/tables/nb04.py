@@ -34,7 +34,7 @@ def remembered_in_the_state(connection, text):
 _seen: list = []
 
 
-@stamp.wrong("Client 1 left, a third one came")
+@stamp.wrong("Client 1 left, a third one came, and said `hello`. It got `client 2: hello`")
 def by_place_in_a_list(connection, text):
     _seen[:] = [c for c in _seen if c.reason is None]
     if connection not in _seen:
@@ -47,7 +47,7 @@ def by_host(connection, text):
     connection.send(f"client {connection.address[0]}: {text}")
 
 
-@stamp.wrong("got nothing")
+@stamp.wrong("Client 1 said `hello`, and got nothing")
 def returns_it(connection, text):
     return f"client {connection.number}: {text}"
 
@@ -107,6 +107,17 @@ def splits_everywhere(server, connection, text):
     server.send(int(number), f"from {connection.number}: {message}")
 
 
+@to_one.wrong("client 2 said `12 psst`|UnknownClient")
+def takes_one_digit(server, connection, text):
+    server.send(int(text[0]), f"from {connection.number}: {text[2:]}")
+
+
+@to_one.wrong("Client 12 got nothing")
+def knows_nine_clients_only(server, connection, text):
+    with contextlib.suppress(UnknownClient):
+        server.send(int(text[0]), f"from {connection.number}: {text[2:]}")
+
+
 to_known = Table(ex.to_known)
 
 
@@ -162,6 +173,24 @@ def kicks_the_sender(server, connection, text):
         server.send(int(number), f"from {connection.number}: {message}")
     except (UnknownClient, ValueError):
         connection.close()
+
+
+@to_known.right
+def takes_the_message_last(server, connection, text):
+    number, *message = text.split(" ", 1)
+    if number.isdecimal() and int(number) in server.clients:
+        server.send(int(number), f"from {connection.number}: {' '.join(message)}")
+    else:
+        connection.send(f"no client {number}")
+
+
+@to_known.wrong("NameError|UnboundLocalError|ValueError")
+def expects_two_words(server, connection, text):
+    try:
+        number, message = text.split(" ", 1)
+        server.send(int(number), f"from {connection.number}: {message}")
+    except (UnknownClient, ValueError):
+        connection.send(f"no client {number}")
 
 
 to_others = Table(ex.to_others)
