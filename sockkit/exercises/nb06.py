@@ -1,18 +1,19 @@
 """Lesson 06: who is here, what happened, and a window that shows it."""
 
-import inspect
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from sockkit.exercises.comings import Room, must_have
 from sockkit.exercises.controls import Field
-from sockkit.exercises.host import Host
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.meanwhile import Meanwhile, Patience, wait
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.solutions import nb06 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import named
 from sockkit.sync import Server
 from sockkit.text import plain
 
@@ -21,6 +22,8 @@ summary = lesson.summary
 
 _MOST = 12  # places of one call at which something happens meanwhile
 _LINES = 5
+_PROMPT = 0.05  # seconds in which an answer that waits for nothing has returned
+_TRIES = 3
 _QUIET = 0.05  # seconds in which a client that should get nothing gets nothing
 
 
@@ -35,7 +38,7 @@ _QUIET = 0.05  # seconds in which a client that should get nothing gets nothing
 )
 def snapshot(trial: Trial, answer: Any) -> str:
     """A class for callbacks: `snapshot()` maps number to connection, and never changes after."""
-    room = _Room(trial, answer, "snapshot")
+    room = Room(trial, answer, "snapshot")
     for _ in range(3):
         room.join()
     first = room.ask()
@@ -55,8 +58,19 @@ def snapshot(trial: Trial, answer: Any) -> str:
     for what, change in _CHANGES.items():
         room.must_refuse(what, change)
     for point in range(1, _MOST):
-        if not room.join_during(point):
+        here = sorted(room.here)
+        meanwhile = room.join_during(point)
+        if not meanwhile:
             break
+        came = f"Client {room.count} came"
+        _expect_a_moment(trial, meanwhile, came, here, sorted(room.here))
+    for point in range(1, _MOST):
+        room.join()
+        here = sorted(room.here)
+        meanwhile = room.leave_during(point, here[-1])
+        if not meanwhile:
+            break
+        _expect_a_moment(trial, meanwhile, f"Client {here[-1]} left", here, here[:-1])
     return "Each snapshot was right when it was taken, stayed as it was, and could not be changed."
 
 
@@ -71,11 +85,12 @@ def snapshot(trial: Trial, answer: Any) -> str:
 )
 def news(trial: Trial, answer: Any) -> str:
     """A class for callbacks: `news()` lists `1 joined`, `1 left`, …, in order, each told once."""
-    room = _Room(trial, answer, "news")
+    room = Room(trial, answer, "news")
     for _ in range(3):
         room.join()
     _expect_news(room, ["1 joined", "2 joined", "3 joined"], "Three clients came, one by one.")
     _expect_news(room, [], "Nothing has happened since I asked last.")
+    _expect_no_wait(room)
     room.join()
     room.leave(4)
     room.leave(2)
@@ -110,7 +125,7 @@ def log(trial: Trial, answer: Any) -> str:
     """`add(text)` on any thread; `flush()` shows the newest five lines in `field.value`."""
     field = Field()
     keeper = trial.call(answer, field)
-    _must_have(keeper, "add", "flush")
+    must_have(keeper, "add", "flush")
     added = itertools.count(1)
     seen = [0]
 
@@ -199,7 +214,7 @@ def panel(trial: Trial, answer: Any) -> str:
     """A `Window` whose buttons send to one client or to all; `error.value` says what failed."""
     with Server() as server:
         window = trial.call(answer, server)
-        _must_have(window, *_PARTS)
+        must_have(window, *_PARTS)
         partners = []
         for number in (1, 2, 3):
             partners.append(trial.connect(server.address, f"client {number}"))
@@ -266,87 +281,6 @@ def _clicks(at: _Clicks, round_: int) -> None:
     at.expect("I clicked Send for clients who are not here.", "", quiet=True)
 
 
-class _Room:
-    """Clients that come and go at a server with the callbacks of the answer."""
-
-    def __init__(self, trial: Trial, answer: Any, method: str) -> None:
-        self.count = 0
-        self._trial = trial
-        self._told = 0
-        self._partners: dict[int, Partner] = {}
-        keeper = trial.call(answer)
-        _must_have(keeper, "on_connect", "on_disconnect", method)
-        self._method: Callable[[], Any] = getattr(keeper, method)
-        self._host: Host = trial.serve(
-            on_connect=self._counted(keeper.on_connect),
-            on_disconnect=self._counted(keeper.on_disconnect),
-        )
-        self._patience = Patience(trial)
-
-    def join(self) -> None:
-        """One more client; returns when the callback has."""
-        told = self._told + 1
-        self._connect()
-        wait(self._trial, lambda: self._told >= told)
-
-    def _connect(self) -> None:
-        self.count += 1
-        partner = self._trial.connect(self._host.address, f"client {self.count}")
-        self._partners[self.count] = partner
-
-    def leave(self, number: int) -> None:
-        """This client closes."""
-        told = self._told + 1
-        self._partners[number].close()
-        wait(self._trial, lambda: self._told >= told)
-
-    def ask(self) -> Any:
-        """Call the method of the answer, on a thread that is not the server's."""
-        return self._trial.start_beside(self._method).result(1.0, "it returns at once.")
-
-    def join_during(self, point: int) -> Meanwhile | None:
-        """A client comes while the method is at work; None if it has no such point."""
-        if self._patience.at_end:
-            return None
-        meanwhile = Meanwhile(self._trial, self._method, point)
-        if not meanwhile.stopped():
-            meanwhile.running.result()
-            return None
-        told = self._told + 1
-        self._connect()
-        self._patience.wait(lambda: self._told >= told)
-        meanwhile.go_on()
-        meanwhile.running.result(1.0)
-        self._patience.wait_after(lambda: self._told >= told)
-        return meanwhile
-
-    def must_refuse(self, what: str, change: Callable[[Any, Any], None]) -> None:
-        """A change of the snapshot that must raise an exception."""
-        snapshot = self.ask()
-        value = next(iter(self._host.server.clients.values()))
-        done = self._trial.start_beside(change, snapshot, value)
-        if done.error(1.0) is None:
-            raise NotYet(
-                f"I took a snapshot, and {what}. Nothing kept me from it.",
-                "an exception: a snapshot can't be changed.",
-                "Which mapping can be looked at, and not changed?",
-            )
-
-    def _counted(self, callback: Callable[..., Any]) -> Callable[..., Any]:
-        async def finished(result: Any) -> None:
-            await result
-            self._told += 1
-
-        def counted(*args: Any) -> Any:
-            result = callback(*args)
-            if inspect.isawaitable(result):
-                return finished(result)
-            self._told += 1
-            return None
-
-        return counted
-
-
 def _put(snapshot: Any, connection: Any) -> None:
     snapshot[99] = connection
 
@@ -358,7 +292,32 @@ def _take(snapshot: Any, connection: Any) -> None:
 _CHANGES = {"put a client 99 into it": _put, "deleted client 1 from it": _take}
 
 
+def _expect_a_moment(
+    trial: Trial, meanwhile: Meanwhile, happened: str, *moments: list[int]
+) -> None:
+    """What the call returned is right about one of these moments."""
+    said = f"{happened} while `snapshot` was at work, just before {meanwhile.place}."
+    expected = f"`{moments[0]}`, or `{moments[1]}`: the numbers of one moment."
+    then = "What may happen between two of your lines?"
+    error = meanwhile.running.error(1.0)
+    if error is not None:
+        raise NotYet(f"{said} It raised {named(error)}.", expected, then)
+    snapshot = meanwhile.running.result()
+    _expect_mapping(snapshot)
+    got = _look(trial, lambda: [getattr(snapshot[key], "number", None) for key in snapshot])
+    if got not in moments:
+        shown = plain(repr(got), 80)
+        raise NotYet(f"{said} What it returned has `{shown}`.", expected, then)
+
+
+def _expect_mapping(snapshot: Any) -> None:
+    if not hasattr(type(snapshot), "__getitem__") or isinstance(snapshot, Sequence):
+        shown = plain(repr(snapshot), 80)
+        raise NotYet(f"`snapshot` returned `{shown}`.", "a mapping from number to connection.")
+
+
 def _expect_keys(trial: Trial, snapshot: Any, keys: list[int], said: str, then: str = "") -> None:
+    _expect_mapping(snapshot)
     got = _look(trial, lambda: list(snapshot))
     if got != keys:
         shown = plain(repr(got), 80)
@@ -373,10 +332,27 @@ def _look(trial: Trial, look: Callable[[], Any]) -> Any:
     return trial.start_beside(look).result(1.0)
 
 
-def _expect_news(room: _Room, expected: list[str], said: str, then: str = "") -> None:
+def _expect_news(room: Room, expected: list[str], said: str, then: str = "") -> None:
     got = room.ask()
     if _as_list(got) != expected:
         raise NotYet(f"{said} `news()` returned `{_shown(got)}`.", f"`{_shown(expected)}`.", then)
+
+
+def _expect_no_wait(room: Room) -> None:
+    """With nothing to tell, `news` is quick, be it only once: the machine may have other work."""
+    begun = time.monotonic()
+    took: list[float] = []
+    while len(took) < _TRIES or time.monotonic() - begun < 1.0:
+        asked = time.monotonic()
+        room.ask()
+        took.append(time.monotonic() - asked)
+        if took[-1] < _PROMPT:
+            return
+    raise NotYet(
+        f"Nothing had happened, and `news()` took {min(took):.2f} s or more, each time I asked.",
+        "it never waits: when there is nothing to tell, it says so at once.",
+        "How can you learn that a queue is empty, without waiting for what comes?",
+    )
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -385,10 +361,3 @@ def _as_list(value: Any) -> list[Any]:
 
 def _shown(value: Any) -> str:
     return plain(repr(value), 120)
-
-
-def _must_have(thing: Any, *names: str) -> None:
-    missing = [name for name in names if not hasattr(thing, name)]
-    if missing:
-        kind = type(thing).__name__
-        raise NotYet(f"You gave me a `{kind}` without `{missing[0]}`.", f"`{'`, `'.join(names)}`.")

@@ -1,5 +1,6 @@
 """Answers to the exercises of lesson 06."""
 
+import queue
 import threading
 import time
 from collections import deque
@@ -143,7 +144,33 @@ class CopiesInAComprehension(_Here):
         return MappingProxyType({number: self.here[number] for number in self.here})
 
 
-@snapshot.wrong("The snapshot has `\\[<Connection")
+@snapshot.wrong("Client \\d+ left while `snapshot` was at work.*raised KeyError: \\d")
+class LooksEachOfThemUp(_Here):
+    def snapshot(self):
+        copied = {}
+        for number in list(self.here):
+            copied[number] = self.here[number]
+        return MappingProxyType(copied)
+
+
+@snapshot.wrong(
+    "Client \\d+ left while `snapshot` was at work.*What it returned has `\\[1, 3, .*None\\]`"
+)
+class HoldsAPlaceForWhoLeft(_Here):
+    def snapshot(self):
+        copied = {}
+        for number in list(self.here):
+            copied[number] = self.here.get(number)
+        return MappingProxyType(copied)
+
+
+@snapshot.wrong("`snapshot` returned `None`.\nExpected: a mapping from number to connection")
+class ReturnsNothing(_Here):
+    def snapshot(self):
+        MappingProxyType(self.here.copy())
+
+
+@snapshot.wrong("`snapshot` returned `\\(<Connection.*a mapping from number to connection")
 class OnlyTheConnections(_Here):
     def snapshot(self):
         return tuple(self.here.copy().values())
@@ -287,6 +314,26 @@ class WaitsForMore(_Told):
         while not self.waiting:
             time.sleep(0.01)
         return [self.waiting.popleft() for _ in range(len(self.waiting))]
+
+
+@news.wrong("Nothing had happened, and .*news.* took 0.*it never waits")
+class WaitsALittle:
+    def __init__(self):
+        self.items = queue.Queue()
+
+    def on_connect(self, connection):
+        self.items.put(f"{connection.number} joined")
+
+    def on_disconnect(self, connection, reason):
+        self.items.put(f"{connection.number} left")
+
+    def news(self):
+        told = []
+        try:
+            while True:
+                told.append(self.items.get(timeout=0.1))
+        except queue.Empty:
+            return told
 
 
 log = Table(ex.log)
