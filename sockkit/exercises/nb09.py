@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from sockkit.exercises import strangers
+from sockkit.exercises import door, strangers
 from sockkit.exercises.leftovers import Before
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.page import PageReader
@@ -73,10 +73,12 @@ def _expect_nothing_open(trial: Trial, server: ThreadedEcho, partners: list[Part
                 "You returned, and a client still believes that it is connected.",
                 "each of them sees the end.",
             )
-    left = [s for s in (server.listener, *server.connections) if s.fileno() >= 0]
+    left = ["the listener"] if server.listener.fileno() >= 0 else []
+    if connections := [sock for sock in server.connections if sock.fileno() >= 0]:
+        left.append(f"connections, {len(connections)} of {len(server.connections)}")
     if left:
         raise NotYet(
-            f"You returned; sockets of the server that are still open: {len(left)}.", "none."
+            f"You returned; still open: {', and '.join(left)}.", "no socket of the server is open."
         )
 
 
@@ -178,6 +180,12 @@ def trusting(trial: Trial, answer: Any) -> str:
                     "it refuses: this may be anybody.",
                     "What does a certificate say, and which part of it did your context check?",
                 )
+            if not accepted and context.protocol is ssl.PROTOCOL_TLS_SERVER:
+                raise NotYet(
+                    f"A server showed {who}. Your client refused it: {plain(why, 120)}.",
+                    "a client's context.",
+                    "This context is a server's. Which purpose does a client's have?",
+                )
             if welcome and not accepted:
                 raise NotYet(
                     f"A server showed {who}. Your client refused it: {plain(why, 120)}.",
@@ -185,17 +193,6 @@ def trusting(trial: Trial, answer: Any) -> str:
                     "Which authorities does your context know?",
                 )
     return "One server accepted; three with bad certificates refused."
-
-
-_TOKEN = "open sesame"
-_WRONG = {
-    "another line": b"close sesame\n",
-    "the token without its last letter": _TOKEN[:-1].encode() + b"\n",
-    "the token and one letter more": _TOKEN.encode() + b"s\n",
-    "an empty line": b"\n",
-    "letters that are not ASCII": "öpen sesame\n".encode(),
-    "bytes that are no text": b"\xff\xfe\n",
-}
 
 
 @lesson.exercise(
@@ -211,7 +208,7 @@ def admit(trial: Trial, answer: Any) -> str:
     """Read one line: the token gets `welcome` and True; all else `refused`, a close, and False."""
     for parts in ((b"open sesame\n",), (b"op", b"en ses", b"ame\n")):
         partner, theirs = _guest(trial)
-        running = trial.start(answer, theirs, _TOKEN)
+        running = trial.start(answer, theirs, door.TOKEN)
         for part in parts:
             with contextlib.suppress(NotYet):  # it has answered too early: told below
                 partner.send(part)
@@ -220,22 +217,32 @@ def admit(trial: Trial, answer: Any) -> str:
         result = running.result(expected="it returns when the line is there.")
         if got != b"welcome\n" or result is not True or theirs.fileno() < 0:
             raise NotYet(
-                f"I sent the token, {_pieces(parts)}. You answered `{plain(got, 40)}` and "
-                f"returned `{plain(repr(result), 40)}`.",
+                f"I sent the token, {_pieces(parts)}. {_told(partner, got, result)}",
                 "`welcome`, True, and the connection stays open.",
                 "What is in your hands when only half of the line has come?",
             )
-    for what, line in _WRONG.items():
+    for what, line in door.WRONG.items():
         partner, theirs = _guest(trial)
-        running = trial.start(answer, theirs, _TOKEN)
+        running = trial.start(answer, theirs, door.TOKEN)
         partner.send(line)
         _expect_refusal(f"I sent {what}.", partner, running.result())
-    partner, theirs = _guest(trial)
-    running = trial.start(answer, theirs, _TOKEN)
-    partner.send(_TOKEN[:4].encode())
-    _expect_refusal("I sent half of the token and said no more.", partner, running.result())
+    for what, part in door.SILENT.items():
+        partner, theirs = _guest(trial)
+        partner.send(part)
+        running = trial.start(answer, theirs, door.TOKEN)
+        _expect_refusal(f"I sent {what}, no newline, then nothing.", partner, running.result())
+    for what, part in door.LEAVING.items():
+        partner, theirs = _guest(trial)
+        partner.send(part)
+        partner.finish()
+        result = trial.start(answer, theirs, door.TOKEN).result(
+            1.0,
+            f"I sent {what} and closed, and am refused.",
+            "What does `recv` return when nothing more will come?",
+        )
+        _expect_refusal(f"I sent {what} and closed.", partner, result)
     _expect_bound(trial, answer)
-    return "The token opened the door twice; eight strangers were refused."
+    return "The token opened the door twice; eleven strangers were refused."
 
 
 def _guest(trial: Trial) -> tuple[Partner, socket.socket]:
@@ -249,15 +256,26 @@ def _pieces(parts: tuple[bytes, ...]) -> str:
     return "in one piece" if len(parts) == 1 else f"in {len(parts)} pieces"
 
 
+def _told(partner: Partner, got: bytes, result: Any, end: str = "") -> str:
+    """What came of it. Where a reset has swallowed the answer, nobody can say what it was."""
+    returned = f"returned `{plain(repr(result), 40)}`"
+    if result is False and not got and partner.ended == "reset":
+        return (
+            f"You {returned}. No answer of yours reached me: you closed while bytes of mine were "
+            "unread, and that sends a reset."
+        )
+    return f"You answered `{plain(got, 40)}`{end} and {returned}."
+
+
 def _expect_refusal(what: str, partner: Partner, result: Any) -> None:
     got = partner.receive_all(within=0.5)
-    if _TOKEN.encode() in got:
+    if door.TOKEN.encode() in got:
         raise NotYet(f"{what} Your answer holds the token itself.", "an answer that tells nothing.")
     if result is not False or got != b"refused\n" or not partner.ended:
-        end = "closed" if partner.ended else "kept the connection open"
+        end = ", closed," if partner.ended else ", kept the connection open,"
+        let_in = "You let me in. " if result is True else ""
         raise NotYet(
-            f"{what} You answered `{plain(got, 40)}`, {end}, and returned "
-            f"`{plain(repr(result), 40)}`.",
+            f"{what} {let_in}{_told(partner, got, result, end)}",
             "`refused`, the connection closed, and False.",
         )
 
@@ -265,7 +283,7 @@ def _expect_refusal(what: str, partner: Partner, result: Any) -> None:
 def _expect_bound(trial: Trial, answer: Any) -> None:
     """Somebody who sends and sends: the time-out of the socket never strikes."""
     partner, theirs = _guest(trial)
-    running = trial.start(answer, theirs, _TOKEN)
+    running = trial.start(answer, theirs, door.TOKEN)
     sent = 0
     while not running.ended(0.005) and sent < 20_000:
         with contextlib.suppress(NotYet):  # it has hung up, as it should

@@ -88,7 +88,7 @@ if ON_LINUX:
         for sock in (server.listener, *server.connections):
             sock.close()
 
-    @stop.wrong("sockets of the server that are still open: 1")
+    @stop.wrong("still open: the listener")
     def leaves_the_listener(server):
         for sock in (server.listener, *server.connections):
             with contextlib.suppress(OSError):
@@ -231,7 +231,7 @@ def the_usual_alone(cafile):
     return ssl.create_default_context()
 
 
-@trusting.wrong("your authority signed. Your client refused it.*PROTOCOL_TLS_SERVER")
+@trusting.wrong("refused it.*PROTOCOL_TLS_SERVER.*Which purpose does a client's have")
 def for_a_server(cafile):
     return ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=cafile)
 
@@ -267,15 +267,25 @@ def as_a_file(connection, token):
 def byte_by_byte(connection, token):
     line = bytearray()
     try:
-        while len(line) <= 1024 and (byte := connection.recv(1)) not in (b"", b"\n"):
+        while len(line) <= 1024 and (byte := connection.recv(1)) != b"\n":
+            if not byte:
+                raise EOFError
             line += byte
-    except OSError:
+    except (OSError, EOFError):
         line.clear()
     right = hmac.compare_digest(bytes(line), token.encode())
     connection.sendall(b"welcome\n" if right else b"refused\n")
     if not right:
         connection.close()
     return right
+
+
+def _hears_no_end(connection):
+    data = b""
+    with contextlib.suppress(TimeoutError):
+        while not data.endswith(b"\n") and len(data) <= 1024:
+            data += connection.recv(1)
+    return data
 
 
 def _line(connection):
@@ -298,6 +308,61 @@ def one_receive(connection, token):
         connection.sendall(b"welcome\n")
         return True
     return _refuse(connection)
+
+
+@admit.wrong(r"still running.*I sent half a line and closed.*What does `recv` return when nothing")
+def loops_on_the_end(connection, token):
+    if hmac.compare_digest(_hears_no_end(connection), token.encode() + b"\n"):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("the token and one more letter, no newline, then nothing. You let me in")
+def takes_any_letter_for_the_newline(connection, token):
+    if hmac.compare_digest(_line(connection)[:-1], token.encode()):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("You let me in")
+def both_at_once(connection, token):
+    if hmac.compare_digest(_hears_no_end(connection)[:-1], token.encode()):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("I sent the token, no newline, then nothing. You let me in")
+def needs_no_newline(connection, token):
+    if hmac.compare_digest(_line(connection).removesuffix(b"\n"), token.encode()):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("I sent the token without a newline and closed. You let me in")
+def takes_the_end_for_a_newline(connection, token):
+    line = b""
+    try:
+        while len(line) <= 1024 and (byte := connection.recv(1)) not in (b"", b"\n"):
+            line += byte
+    except TimeoutError:
+        return _refuse(connection)
+    if hmac.compare_digest(line, token.encode()):
+        connection.sendall(b"welcome\n")
+        return True
+    return _refuse(connection)
+
+
+@admit.wrong("No answer of yours reached me: you closed while bytes of mine were unread")
+def looks_at_two_bytes(connection, token):
+    if connection.recv(2) != token.encode() + b"\n":
+        connection.close()
+        return False
+    connection.sendall(b"welcome\n")
+    return True
 
 
 @admit.wrong("the token and one letter more")
