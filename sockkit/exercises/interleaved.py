@@ -4,6 +4,7 @@
 less time and runs everywhere, so here are real threads that meet at what the check hands to them:
 `Shared` objects, whose every access is a stop. One thread goes on to a certain stop, the others run
 as far as they get, then all go on. With one such switch, at each stop in turn, most races show.
+Some need a second one: the other thread, too, is left at a stop, while the first one goes on.
 Nothing is patched or traced.
 
 A thread that waits for a lock of the learner's own can't be seen to wait. It is taken for waiting
@@ -11,6 +12,7 @@ once it has come to no stop for a moment. If it was only slow, the schedule is a
 as possible: a right answer is right in that one, too.
 """
 
+import itertools
 import sys
 import threading
 import time
@@ -25,6 +27,7 @@ from sockkit.exercises.where import learners_place
 _PATIENCE = 0.05  # seconds without a stop, from which a thread is taken for waiting
 _FOR_EVER = 1.0  # seconds in which no thread gets on, from which they wait for ever
 _STEPS = 300  # in one turn: a thread that tries again and again lets others go on
+_FEW = 30  # stops of one thread that are combined with those of another
 _ENOUGH = 1.6  # seconds for all schedules; on a very busy machine, for those that were tried
 
 
@@ -226,18 +229,22 @@ def schedules(
     setup: Callable[[], Any],
     threads: Callable[[Any], Sequence[Callable[[], Any]]],
     names: Sequence[str] = "ABCDEF",
+    switches: int = 1,
+    within: float = _ENOUGH,
 ) -> Iterator[Outcome]:
-    """Run threads under each schedule with one switch, and yield what became of them.
+    """Run threads under each schedule with so many switches, and yield what became of them.
 
     Args:
         trial: is asked for the time.
         setup: makes what the threads share, anew for each schedule.
         threads: gets that, and returns their functions.
         names: of the threads.
+        switches: one; or two, for which a second thread is left at a stop of its own as well.
+        within: seconds for all of them, after which no more are tried.
     """
-    deadline = time.monotonic() + _ENOUGH
+    deadline = time.monotonic() + within
 
-    def run(first: int, steps: int) -> tuple[Outcome, int]:
+    def run(first: int, steps: int, *second: int) -> tuple[Outcome, int]:
         state = setup()
         functions = threads(state)
         turns = Turns(trial, functions, names)
@@ -246,6 +253,9 @@ def schedules(
             turns.go_on(one, steps)
             switch = "" if one.done else f"`{one.name}` was at {one.place}"
             made = one.steps
+            if second:
+                turns.go_on(turns.actors[second[0]], second[1])
+                turns.go_on(one)
             for other in turns.actors:
                 if switch and other is not one:
                     turns.go_on(other)
@@ -255,13 +265,40 @@ def schedules(
             turns.end(state, *functions)
         return Outcome(state, left, turns.actors, switch), made
 
-    for first in range(len(threads(setup()))):
+    longest = [0] * len(threads(setup()))
+    for first in range(len(longest)):
         outcome, most = run(first, _STEPS)
         yield outcome
         for steps in spread(most):
             if time.monotonic() > deadline:
                 return
-            yield run(first, steps)[0]
+            outcome, _ = run(first, steps)
+            longest = [max(each) for each in zip(longest, map(_steps, outcome.actors), strict=True)]
+            yield outcome
+    for plan in _pairs(longest) if switches > 1 else ():
+        if time.monotonic() > deadline:
+            return
+        yield run(*plan)[0]
+
+
+def _steps(actor: Actor) -> int:
+    return min(actor.steps, _STEPS)
+
+
+def _pairs(longest: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """Which thread is left at which stop, and which other one then; those that differ much first.
+
+    Args:
+        longest: how many stops each of the threads has come to, at most.
+    """
+    stops = [list(enumerate(spread(most)[:_FEW])) for most in longest]
+    plans = [
+        (early + late, first, steps, second, more)
+        for first, second in itertools.permutations(range(len(longest)), 2)
+        for early, steps in stops[first]
+        for late, more in stops[second]
+    ]
+    return [plan[1:] for plan in sorted(plans)]
 
 
 def spread(most: int) -> list[int]:

@@ -148,3 +148,36 @@ def test_only_locks_that_are_reached_through_the_learners_things_are_freed() -> 
     taken.start()
     taken.join(5)
     assert time.monotonic() - begun < 5, "the lock was still held"
+
+
+def test_two_switches_find_what_one_cannot() -> None:
+    def comes_and_leaves(state: Any) -> None:
+        state.there["ann"] = 1
+        del state.there["ann"]
+
+    def looks_then_takes(state: Any) -> None:
+        if "ann" in state.there:
+            state.seen.append(state.there["ann"])
+
+    def room() -> Any:
+        return SimpleNamespace(there=SharedDict(), seen=[])
+
+    def threads(state: Any) -> list[Callable[[], Any]]:
+        return [lambda: looks_then_takes(state), lambda: comes_and_leaves(state)]
+
+    def errors(switches: int) -> set[type[Any]]:
+        outcomes = schedules(PATIENT, room, threads, switches=switches)
+        return {type(actor.error) for outcome in outcomes for actor in outcome.actors}
+
+    assert errors(1) == {type(None)}
+    assert errors(2) == {type(None), KeyError}
+
+
+def test_schedules_end_in_time_however_many_there_are() -> None:
+    def adds(state: Any) -> None:
+        for _ in range(1_000):
+            state.value += 1
+
+    begun = time.monotonic()
+    list(schedules(PATIENT, counter, lambda s: [lambda: adds(s)] * 4, switches=2, within=0.3))
+    assert time.monotonic() - begun < 5

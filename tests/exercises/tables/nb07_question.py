@@ -62,6 +62,68 @@ def with_a_class(Registry):
     return Room, [Room.come_and_go, Room.look], Room.is_right
 
 
+def comes_and_leaves(registry):
+    registry.add(None, ADDRESS)
+    registry.remove(1)
+
+
+def look_around(registry):
+    look_at(registry, 1)
+    for _ in registry.snapshot():
+        pass
+
+
+@question.right
+def begins_with_nobody(Registry):
+    return Registry, [comes_and_leaves, look_around], lambda r: True
+
+
+@question.right
+def begins_with_nobody_and_looks_first(Registry):
+    return Registry, [look_around, comes_and_leaves], lambda r: len(r.snapshot()) == 0
+
+
+@question.right
+def begins_with_nobody_and_has_three_threads(Registry):
+    def finds(registry):
+        look_at(registry, 1)
+
+    def broadcasts(registry):
+        for number in registry.snapshot():
+            look_at(registry, number)
+
+    return Registry, [comes_and_leaves, broadcasts, finds], lambda r: len(r) == 0
+
+
+@question.wrong("So does, for your question, one whose `find` looks")
+def begins_with_nobody_and_never_finds(Registry):
+    return (
+        Registry,
+        [comes_and_leaves, lambda r: list(r.snapshot())],
+        lambda r: len(r) == 0,
+    )
+
+
+@question.wrong("it lost: your invariant is not true")
+def begins_with_nobody_and_expects_to_see_nobody(Registry):
+    class Room:
+        def __init__(self):
+            self.registry = Registry()
+            self.seen = []
+
+        def come_and_go(self):
+            comes_and_leaves(self.registry)
+
+        def look(self):
+            self.seen = list(self.registry.snapshot())
+            look_at(self.registry, 1)
+
+        def is_right(self):
+            return self.seen == []
+
+    return Room, [Room.come_and_go, Room.look], Room.is_right
+
+
 @question.wrong("So does, for your question, one whose `find` looks")
 def never_finds(Registry):
     return (
