@@ -19,8 +19,8 @@ summary = lesson.summary
 SIZES = (1, 5, 1024, 4096)  # bytes of one receive
 
 # U+2028 separates lines in the eyes of str.splitlines, and of nobody else here.
-_LINES = ["one", "two", "", "späte Gäste", "🐍", "x" * 5000, "a\u2028b", "\r", "last"]
-_BLOBS = [b"one", b"", b"\n\n", b"\x00\x00\x00\x05", bytes(range(256)), b"x" * 5000, b"last"]
+_LINES = ["one", "two", "", "späte Gäste", "🐍", "x" * 5000, "a\u2028b", "a\rb", "\r", "last"]
+_BLOBS = [b"one", b"", b"\n\n", b"\x00\x00\x00\x05", bytes(range(256)), b"x" * 5000, b"last", b""]
 
 
 @lesson.exercise(
@@ -105,6 +105,10 @@ def bounded(trial: Trial, answer: Any) -> str:
             ["é".encode() * 51 + b"\n"],
         ),
         ("a good line, then one that never ends", [b"good\n" + b"z" * 60, b"z" * 60]),
+        (
+            f"a short line and {limit + 1} bytes after it, in one feed",
+            [b"good\n" + b"z" * (limit + 1)],
+        ),
     ]
     for what, pieces in tries:
         error = trial.start(_feeder(answer, pieces, limit)).error()
@@ -216,18 +220,22 @@ def _expect_messages(
         if isinstance(want, str) and isinstance(have, bytes | bytearray):
             raise NotYet(f"Message {index + 1} is bytes: {_shown(have)}.", "a str.")
         raise NotYet(
-            f"With receives of {size} bytes, message {index + 1} came out as {_shown(have)}.",
+            f"With receives of {_bytes(size)}, message {index + 1} came out as {_shown(have)}.",
             f"{_shown(want)}.",
             "Which receive did it begin in, and what had you kept by then?",
         )
     if len(got) != len(expected):
         more = "more" if len(got) > len(expected) else "fewer"
         raise NotYet(
-            f"With receives of {size} bytes I sent {len(expected)} messages in {len(pieces)} "
+            f"With receives of {_bytes(size)} I sent {len(expected)} messages in {len(pieces)} "
             f"pieces, and you found {len(got)}: {more}.",
             "as many as I sent. An empty message is a message, half a one is none.",
             "What is in your hands when the data ends, and what do you do with it?",
         )
+
+
+def _bytes(count: int) -> str:
+    return f"{count} byte{'' if count == 1 else 's'}"
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,6 @@
 """Answers to the exercises of lesson 02."""
 
 import codecs
-import struct
 
 from sockkit.exercises import nb02 as ex
 
@@ -160,6 +159,18 @@ class LeavesBytes:
         return lines
 
 
+@decoder.wrong("message 8 came out as `'a")
+class SplitsLikeSplitlinesOfBytes:
+    def __init__(self):
+        self.waiting = b""
+
+    def feed(self, data):
+        lines = (self.waiting + data).splitlines(keepends=True)
+        whole = lines and lines[-1].endswith(b"\n")
+        self.waiting = b"" if whole or not lines else lines.pop()
+        return [line.removesuffix(b"\n").decode() for line in lines]
+
+
 @decoder.wrong("something that both share")
 class SharesItsBuffer:
     waiting = bytearray()
@@ -240,6 +251,20 @@ class LooksAtWholeLinesOnly:
         return [line.decode() for line in lines]
 
 
+@bounded.wrong("a short line and 101 bytes after it, in one feed, and nothing was raised")
+class IgnoresWhatFollowsANewline:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        if len(self.waiting) + len(data) > self.limit and b"\n" not in data:
+            raise ValueError("too long")
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        if any(len(line) > self.limit for line in lines):
+            raise ValueError("too long")
+        return [line.decode() for line in lines]
+
+
 @bounded.wrong("raised ValueError")
 class BoundsTheReceive:
     def __init__(self, limit):
@@ -287,105 +312,3 @@ class AnotherError:
         if any(len(line) > self.limit for line in [*lines, self.waiting]):
             raise OverflowError("too long")
         return [line.decode() for line in lines]
-
-
-prefixed = Table(ex.prefixed)
-
-
-@prefixed.stub
-class BlankPrefixed:
-    def encode(self, message): ...
-
-    def feed(self, data): ...
-
-
-@prefixed.right
-class WithStruct:
-    def __init__(self):
-        self.buffer = bytearray()
-
-    def encode(self, message):
-        return struct.pack(">I", len(message)) + message
-
-    def feed(self, data):
-        self.buffer.extend(data)
-        found = []
-        while len(self.buffer) >= 4 and len(self.buffer) - 4 >= self.size():
-            end = 4 + self.size()
-            found.append(bytes(self.buffer[4:end]))
-            del self.buffer[:end]
-        return found
-
-    def size(self):
-        return struct.unpack_from(">I", self.buffer)[0]
-
-
-@prefixed.right
-class AsAGenerator:
-    def __init__(self):
-        self.found = []
-        self.steps = self.run()
-        next(self.steps)
-
-    @staticmethod
-    def encode(message):
-        return b"".join([struct.pack("!L", len(message)), message])
-
-    def run(self):
-        data = b""
-        while True:
-            while len(data) < 4:
-                data += yield
-            size, data = int.from_bytes(data[:4], "big"), data[4:]
-            while len(data) < size:
-                data += yield
-            self.found.append(data[:size])
-            data = data[size:]
-
-    def feed(self, data):
-        self.found = []
-        self.steps.send(data)
-        return self.found
-
-
-class _Model(ex.prefixed.model):
-    """The model solution, for answers that are wrong in one place."""
-
-
-@prefixed.wrong("Which byte of the length comes first")
-class LittleEndian(_Model):
-    def encode(self, message):
-        return len(message).to_bytes(4, "little") + message
-
-
-@prefixed.wrong("Which byte of the length comes first, and what does it count")
-class CountsTheHeader(_Model):
-    def encode(self, message):
-        return (len(message) + 4).to_bytes(4, "big") + message
-
-
-@prefixed.wrong("fewer")
-class OneMessagePerReceive(_Model):
-    def feed(self, data):
-        self.waiting += data
-        if len(self.waiting) < 4:
-            return []
-        end = 4 + int.from_bytes(self.waiting[:4], "big")
-        if len(self.waiting) < end:
-            return []
-        message, self.waiting = self.waiting[4:end], self.waiting[end:]
-        return [message]
-
-
-@prefixed.wrong("fewer|came out as|raised")
-class WantsAWholeHeader(_Model):
-    def feed(self, data):
-        if len(data) < 4 and not self.waiting:
-            return []
-        return super().feed(data)
-
-
-@prefixed.wrong("message 2 came out as")
-class SkipsEmptyMessages(_Model):
-    def feed(self, data):
-        return [message for message in super().feed(data) if message]
