@@ -10,7 +10,7 @@ from sockkit.exercises import registries
 from sockkit.exercises.interleaved import Outcome, Turns, pause, schedules
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.rooms import House, Owned, sleeping_loop
-from sockkit.exercises.shared import Shared, SharedDict, SharedLock
+from sockkit.exercises.shared import Room, SharedDict, SharedLock
 from sockkit.exercises.solutions import nb07 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -36,7 +36,7 @@ _THE_KITS, _BROKEN = 0.8, 2.4  # seconds to ask the registries; they take hundre
 def order(trial: Trial, answer: Any) -> str:
     """Name an order of lines, such as "AAABBB", after which A and B are told the same number."""
     letters = _letters(answer)
-    room = Shared(count=0, clients=[], told={})
+    room = Room(count=0, clients=[], told={})
     turns = Turns(trial, [lambda: _arrive(room, "A"), lambda: _arrive(room, "B")], "AB")
     try:
         for letter in letters:
@@ -47,8 +47,10 @@ def order(trial: Trial, answer: Any) -> str:
         turns.end()
     told = room.told
     if told["A"] != told["B"]:
+        rest = "" if len(letters) == 2 * _LINES else ", and then the lines that you left out"
         raise NotYet(
-            f"I let them run in the order `{letters}`. A was told {told['A']}, and B {told['B']}.",
+            f"I let them run in the order `{letters}`{rest}. "
+            f"A was told {told['A']}, and B {told['B']}.",
             "both are told the same number.",
             "Which line reads the count, and what must have happened before it?",
         )
@@ -132,7 +134,7 @@ def join(trial: Trial, answer: Any) -> str:
 
 
 def _room() -> Any:
-    return Shared(count=0, names=SharedDict(), lock=SharedLock("room.lock"))
+    return Room(count=0, names=SharedDict(), lock=SharedLock("room.lock"))
 
 
 @lesson.exercise(

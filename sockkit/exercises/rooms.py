@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sockkit.exercises.interleaved import pause
-from sockkit.exercises.shared import Shared, SharedDict, SharedLock, SharedSet
+from sockkit.exercises.shared import Room, SharedDict, SharedLock, SharedSet
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
 
@@ -27,7 +27,7 @@ class House:
             if not lock.is_mine:
                 self.faults.append(f"`{name}.people` was touched by one who did not hold its lock.")
 
-        return Shared(name=name, lock=lock, people=SharedSet([person], touched))
+        return Room(name=name, lock=lock, people=SharedSet([person], touched))
 
     def _seen(self) -> None:
         """What somebody sees who now takes both locks."""

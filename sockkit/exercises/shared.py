@@ -24,6 +24,13 @@ class Shared:
         super().__setattr__(name, value)
 
 
+class Room(Shared):
+    """The same, under the name that the page gives it: messages of Python's own show it."""
+
+    def __repr__(self) -> str:
+        return "<the room>"
+
+
 class SharedDict(dict[Any, Any]):
     """A dict; other threads may come before each access, and between two steps through it.
 

@@ -15,7 +15,7 @@ order.right(["B", "A", "B", "B", "A", "A"])
 order.right("A, A, B, A")
 order.wrong("in the order `AAABBB`. A was told 1, and B 2")("AAABBB")
 order.wrong("A was told 2, and B 1")("BBBAAA")
-order.wrong("A was told 1, and B 2")("A")
+order.wrong("order `A`, and then the lines that you left out. A was told 1, and B 2")("A")
 order.wrong("I found `C`")("ABC")
 order.wrong("4 times A")("AAAABB")
 order.wrong("I found `1`")([1, 2, 1])
@@ -58,6 +58,16 @@ def with_an_rlock(room, name):
         number = room.count = len(room.names) + 1
         room.names[number] = name
     return number
+
+
+@join.wrong("AttributeError: 'Room' object has no attribute 'clients'")
+def takes_another_name(room, name):
+    room.clients[1] = name
+
+
+@join.wrong("It returned `<the room>`")
+def returns_the_room(room, name):
+    return room
 
 
 @join.wrong("joined from two threads. `\\w+` was at line \\d+: `\\w.*was told 2, bob 2")
@@ -260,6 +270,11 @@ def try_again(name, source, target):
                     return
                 finally:
                     target.lock.release()
+
+
+@move.wrong("AttributeError: 'Room' object has no attribute 'clients'")
+def takes_another_set(name, source, target):
+    source.clients.remove(name)
 
 
 @move.wrong("ann waits for `garden.lock`, which bob has. bob waits for `lobby.lock`, which ann has")
