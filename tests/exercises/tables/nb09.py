@@ -356,13 +356,15 @@ def takes_the_end_for_a_newline(connection, token):
     return _refuse(connection)
 
 
-@admit.wrong("No answer of yours reached me: you closed while bytes of mine were unread")
-def looks_at_two_bytes(connection, token):
-    if connection.recv(2) != token.encode() + b"\n":
-        connection.close()
-        return False
-    connection.sendall(b"welcome\n")
-    return True
+if ON_LINUX:  # elsewhere the end may come before the reset
+
+    @admit.wrong("No answer of yours reached me: you closed while bytes of mine were unread")
+    def looks_at_two_bytes(connection, token):
+        if connection.recv(2) != token.encode() + b"\n":
+            connection.close()
+            return False
+        connection.sendall(b"welcome\n")
+        return True
 
 
 @admit.wrong("the token and one letter more")
