@@ -19,6 +19,7 @@ from sockkit.exercises.stopper import Stopper
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.exercises.where import named
+from sockkit.lab import until_blocked
 from sockkit.lab.threaded import ThreadedEcho
 from sockkit.text import plain
 
@@ -47,6 +48,8 @@ def stop(trial: Trial, answer: Any) -> str:
     _wait(trial, lambda: len(server.threads) == _IDLE + 2)
     gone.reset()
     _wait(trial, lambda: not server.threads[1].is_alive())
+    with contextlib.suppress(TimeoutError):  # on a busy machine it may not be back in `accept` yet
+        until_blocked(server.threads[0], trial.left(0.5))
     running = trial.start(answer, server)
     running.result(
         _SOON,
