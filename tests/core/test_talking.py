@@ -212,7 +212,7 @@ def test_pending_counts_what_the_kernel_has_not_taken() -> None:
         connection.send("x" * 10_000_000)
         until(lambda: 0 < connection.pending < 10_000_001)
         left = 10_000_001
-        while left:  # not: while it is pending, since the last bytes may be here before that is told
+        while left:  # not while it is pending: the last bytes may be here before that is told
             left -= len(raw.recv(1 << 20))
         until(lambda: connection.pending == 0)
 

@@ -115,7 +115,7 @@ def test_a_result_survives_being_written_down(result: Result) -> None:
 
 
 def test_an_unknown_trace_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(LookupError, match="no recorded trace 'lost'; there are client_registry, lock_order, "):
+    with pytest.raises(LookupError, match="no recorded trace 'lost'; there are client_registry, "):
         traces.load("lost")
 
 
