@@ -35,6 +35,15 @@ class NotSolved(Exception):
     """A model solution did not pass its own check in the notebook."""
 
 
+def solved_lesson(path: Path) -> Any:
+    """A lesson with its exercises solved and its links as they lead from the key; not yet run."""
+    notebook = solved(read(path))
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _LINK.sub(_from_the_key, cell.source)
+    return notebook
+
+
 def answer_key(path: Path) -> Any:
     """The solved and executed edition of a lesson.
 
@@ -42,7 +51,7 @@ def answer_key(path: Path) -> Any:
         NotSolved: a model solution is not accepted.
         nbclient.exceptions.CellExecutionError: a cell raised an exception.
     """
-    notebook = solved(read(path))
+    notebook = solved_lesson(path)
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -102,8 +111,6 @@ def _is_text(mime: str) -> bool:
 def _without_this_machine(notebook: Any) -> Any:
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = _LINK.sub(_from_the_key, cell.source)
         if cell.cell_type == "code":
             for output in cell.outputs:
                 output.get("data", {}).pop(_WIDGET, None)  # nobody can follow its id

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.answers import ANSWERS, is_ignored, shown
+from tools.answers import ANSWERS, is_ignored, shown, solved_lesson
 from tools.guard import guarded
 from tools.notebooks import cleaned, lessons, read
-from tools.stubs import find_stubs, solved
+from tools.stubs import find_stubs
 
 from .runs import nbval
 
@@ -62,7 +62,7 @@ def test_the_answer_key_prints_what_it_shows_and_leaves_nothing(path: Path, tmp_
 
 @each_lesson
 def test_the_answer_key_is_the_lesson_solved(path: Path) -> None:
-    key, expected = read(ANSWERS / path.name), solved(read(path))
+    key, expected = read(ANSWERS / path.name), solved_lesson(path)
     cells = [(cell.id, cell.cell_type, cell.source) for cell in key.cells]
     assert cells == [(cell.id, cell.cell_type, cell.source) for cell in expected.cells], (
         f"run: python -m tools.answers {path.name[:2]}"
