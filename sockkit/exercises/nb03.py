@@ -1,8 +1,5 @@
 """Lesson 03: any number of clients, and what to do about the one that is too many."""
 
-import errno
-import os
-import select
 import socket
 import threading
 import time
@@ -22,6 +19,7 @@ from sockkit.exercises.shouting import (
 from sockkit.exercises.solutions import nb03 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.walled import ShortListener, expect_connections
 from sockkit.lab.descriptors import room_for
 from sockkit.text import plain
 
@@ -33,6 +31,7 @@ _CROWDED = 0.8  # seconds for a crowd to come
 _FEW_THREADS = 20
 _WALL = 0.3  # seconds without descriptors
 _SPIN = 1000  # tries in that time; waiting a millisecond between them makes 300
+_NEWCOMERS = 100  # each with a connection of its own
 _CYCLES = 10_000  # clients that come and go
 _KEPT = 4  # bytes for each of them that may be left; a list of None takes 8
 
@@ -97,44 +96,61 @@ def serve_many(trial: Trial, answer: Any) -> str:
 )
 def keep_accepting(trial: Trial, answer: Any) -> str:
     """Call `admit(connection)` for each client. Without descriptors: pause, then try again."""
-    listener = trial.own(_Listener())
-    admitted: list[socket.socket] = []
-    running = trial.start(answer, listener, lambda sock: admitted.append(trial.own(sock)))
+    listener = trial.own(ShortListener())
+    clients = [trial.connect(listener.getsockname(), "client 1")]
+    admitted: list[Any] = []
 
-    def wait_for(count: int, within: float) -> bool:
+    def admit(connection: Any) -> None:
+        admitted.append(connection)
+        for thing in connection if isinstance(connection, tuple) else (connection,):
+            if isinstance(thing, socket.socket):
+                trial.own(thing)
+
+    def expect_all(within: float, did: str, saw: str, expected: str, then: str = "") -> None:
         deadline = time.monotonic() + trial.left(within)
-        while len(admitted) < count and time.monotonic() < deadline and not trial.hopeless():
+        while len(admitted) < len(clients) and time.monotonic() < deadline:
+            if trial.hopeless():
+                break
             time.sleep(0.002)
-        return len(admitted) >= count
+        expect_connections(list(admitted))
+        if len(admitted) >= len(clients):
+            return
+        if running.ended():
+            running.result()
+            raise NotYet(f"{did} You returned.", "you go on.", "Who accepts the next client now?")
+        raise NotYet(f"{did} {saw}", expected, then)
 
-    trial.connect(listener.getsockname(), "client 1")
-    if not wait_for(1, 1.0):
-        raise NotYet("One client came, and you admitted none.", "`admit(connection)` for each.")
+    running = trial.start(answer, listener, admit)
+    where = "Where is {} all the time, and who fetches it from there?"
+    expect_all(
+        1.6,
+        "Client 1 was waiting, and I let the very first `accept` fail with EMFILE.",
+        "Then there was room, and client 1 was not admitted.",
+        "you try again by yourself, and call `admit(connection)` for each client.",
+        where.format("client 1"),
+    )
     listener.short, listener.tries = True, 0
-    trial.connect(listener.getsockname(), "client 2")
+    clients.append(trial.connect(listener.getsockname(), "client 2"))
     deadline = time.monotonic() + trial.left(_WALL)
     while time.monotonic() < deadline and listener.tries < _SPIN and not trial.hopeless():
         time.sleep(0.002)
     tries, listener.short = listener.tries, False
     wall = f"I let `accept` fail with EMFILE for {_WALL:g} s, while client 2 was waiting."
-    if running.ended():
-        running.result()
-        raise NotYet(f"{wall} You returned.", "you go on.", "Who accepts the next client now?")
     if tries >= _SPIN:
         raise NotYet(
             f"{wall} You tried {_SPIN:,} times before that time was over.",
             "a pause between two tries.",
             "What does a processor do that fails at once, and tries again at once?",
         )
-    if not wait_for(2, 1.6):
-        raise NotYet(
-            f"{wall} Then there was room again, and client 2 was not admitted.",
-            "you try again by yourself.",
-            "Where is client 2 all the time, and who fetches it from there?",
-        )
-    trial.connect(listener.getsockname(), "client 3")
-    if not wait_for(3, 1.0):
-        raise NotYet("After that a third client came, and was not admitted.", "it goes on.")
+    expect_all(
+        1.6,
+        wall,
+        "Then there was room again, and client 2 was not admitted.",
+        "you try again by yourself.",
+        where.format("client 2"),
+    )
+    clients.append(trial.connect(listener.getsockname(), "client 3"))
+    expect_all(1.0, "After that a third client came.", "It was not admitted.", "it goes on.")
     return "You paused, did not spin, and admitted who was waiting as soon as there was room."
 
 
@@ -211,27 +227,9 @@ def roster(trial: Trial, answer: Any) -> str:
         del here[number]
     _expect_here(keeper, here, "All left.")
     join()
+    _expect_new_numbers(trial, keeper, given)
     _expect_nothing_kept(trial, keeper)
     return "No number came twice, and nothing is kept for those who have gone."
-
-
-class _Listener(socket.socket):
-    """A listener whose process is, when I say so, out of descriptors."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bind(("127.0.0.1", 0))
-        self.listen()
-        self.short = False
-        self.tries = 0
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        if self.gettimeout() != 0 and not select.select([self], [], [], self.gettimeout())[0]:
-            raise TimeoutError("timed out")
-        self.tries += 1
-        if self.short:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        return super().accept()
 
 
 def _expect_here(keeper: Any, here: dict[int, socket.socket], what: str) -> None:
@@ -245,6 +243,32 @@ def _expect_here(keeper: Any, here: dict[int, socket.socket], what: str) -> None
             f"{_listed(list(here))}, each with its connection.",
             "What does `leave` change, and what does it leave alone?",
         )
+
+
+def _expect_new_numbers(trial: Trial, keeper: Any, given: list[Any]) -> None:
+    """Each connection is new and soon gone, so that its descriptor and its place are used again."""
+
+    def come_and_go() -> list[Any]:
+        numbers = []
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            for _ in range(_NEWCOMERS):
+                with socket.create_connection(listener.getsockname()):
+                    connection, _ = listener.accept()
+                    with connection:
+                        numbers.append(keeper.join(connection))
+                        keeper.leave(numbers[-1])
+                    del connection  # the last reference, if the answer keeps none
+        return numbers
+
+    for count, number in enumerate(trial.call(come_and_go), 1):
+        if not isinstance(number, int) or number in given:
+            raise NotYet(
+                f"Clients came and went, one after another, each with a new connection. Number "
+                f"{count} of them got {plain(repr(number), 40)}, which somebody had before.",
+                "a number that nobody ever had.",
+                "What do you make it from, and who gets that when a connection is gone?",
+            )
+        given.append(number)
 
 
 def _expect_nothing_kept(trial: Trial, keeper: Any) -> None:

@@ -75,7 +75,7 @@ def gives_up(listener, admit):
             admit(listener.accept()[0])
 
 
-@keep_accepting.wrong("client 2 was not admitted")
+@keep_accepting.wrong("client 1 was not admitted")
 def waits_too_long(listener, admit):
     while True:
         try:
@@ -84,14 +84,78 @@ def waits_too_long(listener, admit):
             time.sleep(60)
 
 
+@keep_accepting.wrong("client 2 was not admitted")
+def waits_ever_longer(listener, admit):
+    pause = 0.02
+    while True:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            time.sleep(pause)
+            pause *= 1000
+
+
 @keep_accepting.wrong("You returned|a third client came")
-def recovers_by_one(listener, admit):
-    admit(listener.accept()[0])
+def recovers_twice(listener, admit):
+    for _ in range(2):
+        while True:
+            with contextlib.suppress(OSError):
+                admit(listener.accept()[0])
+                break
+            time.sleep(0.02)
+
+
+@keep_accepting.wrong("You admitted a tuple.*the connection alone.*which of them is the client")
+def admits_the_tuple(listener, admit):
+    while True:
+        try:
+            admit(listener.accept())
+        except OSError:
+            time.sleep(0.05)
+
+
+@keep_accepting.wrong("You admitted None.*the connection alone")
+def admits_none(listener, admit):
+    connection = None
     while True:
         with contextlib.suppress(OSError):
-            admit(listener.accept()[0])
-            return
-        time.sleep(0.02)
+            connection, _ = listener.accept()
+        admit(connection)
+        time.sleep(0.05)
+
+
+@keep_accepting.wrong("UnboundLocalError")
+def has_nobody_at_first(listener, admit):
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.05)
+        admit(connection)
+
+
+@keep_accepting.wrong("admitted client 1 again")
+def forgets_to_go_on(listener, admit):
+    connection = None
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.05)
+        if connection:
+            admit(connection)
+
+
+@keep_accepting.wrong("closed its connection")
+def closes_what_it_admitted(listener, admit):
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            admit(connection)
+            connection.close()
 
 
 roster = Table(ex.roster)
@@ -194,3 +258,19 @@ class AList(_Model):
 class KeepsLeavers(_Model):
     def leave(self, number):
         self.clients[number] = None
+
+
+@roster.wrong("which somebody had before.*when a connection is gone")
+class WhereTheConnectionLies(_Model):
+    def join(self, connection):
+        number = id(connection)
+        self.clients[number] = connection
+        return number
+
+
+@roster.wrong("which somebody had before.*when a connection is gone")
+class TheDescriptor(_Model):
+    def join(self, connection):
+        number = connection.fileno()
+        self.clients[number] = connection
+        return number
