@@ -95,6 +95,7 @@ class Channel(asyncio.BufferedProtocol):
         "group",
         "limit",
         "linger",
+        "lost",
         "max_pending",
         "out",
         "out_bytes",
@@ -129,6 +130,7 @@ class Channel(asyncio.BufferedProtocol):
         # `write` has to look: for the first message of a turn, at the end, when somebody observes.
         self.limit = 0
         self._blocked = False  # the kernel takes no more for now
+        self.lost = False  # the transport is gone
 
     # What a subclass does.
 
@@ -318,6 +320,8 @@ class Channel(asyncio.BufferedProtocol):
 
     def give_up(self) -> None:
         """Close now. If something waits, the peer sees a reset, and not half of it as the whole."""
+        if self.lost:  # asyncio's abort fails after a close that had to wait for its last write
+            return
         if self.pending and (connection := self.transport.get_extra_info("socket")):
             reset_on_close(connection)
         self._empty_output()
@@ -339,18 +343,22 @@ class Channel(asyncio.BufferedProtocol):
         if self.reason is None:
             self.reason = reason_of(exc)
             self.ended()
+        self.lost = True
 
     def _read_the_rest(self, connection: TransportSocket) -> None:
         # When a write has failed, asyncio closes without another look at what had come before: the
         # last messages of a peer that did not wait for our replies. And when it is we who close,
         # what is left unread would make the system send a reset, which may overtake our last words.
         # (Not over TLS: there, asyncio has let go of the socket already.)
+        most = len(self.group.buffer)
         for data in unread(connection, say_fin=self.reason is not None):
-            if self.reason is None:
-                self._blocked = True  # replies find nobody
-                self.received_bytes += len(data)
-                self.feed(data)
-                self._empty_output()
+            for start in range(0, len(data), most):
+                if self.reason is None:
+                    self._blocked = True  # replies find nobody
+                    piece = data[start : start + most]
+                    self.received_bytes += len(piece)
+                    self.feed(piece)
+                    self._empty_output()
 
 
 def reason_of(error: BaseException | None) -> Reason:

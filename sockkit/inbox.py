@@ -27,7 +27,6 @@ class ClientChannel(Channel):
         "_paused",
         "_taken_over",
         "closed_here",
-        "lost",
         "sent_eof",
     )
 
@@ -40,7 +39,6 @@ class ClientChannel(Channel):
         self.closed_here = False  # we want no more of it
         self.sent_eof = False  # no more will be accepted
         self._eof = False  # FIN follows what was accepted until now
-        self.lost = False  # the transport is gone
         # Bytes that other threads sent, and how many of them have reached the loop's thread.
         self._handed_over = self._taken_over = 0
         self._handing_over = threading.Lock()
@@ -182,5 +180,4 @@ class ClientChannel(Channel):
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone."""
         super().connection_lost(exc)
-        self.lost = True
         self._changed.set()

@@ -47,7 +47,6 @@ class ServerChannel(ListeningChannel):
     __slots__ = (
         "_address",
         "_calls",
-        "_lost",
         "_since",
         "_told",
         "callback",
@@ -64,7 +63,7 @@ class ServerChannel(ListeningChannel):
         # Calls that wait behind one that is being awaited; None while there is no such one.
         self._calls: deque[tuple[Callback, Iterator[Any]]] | None = None
         self._since = 0.0  # when the callback at work got the loop
-        self._told = self._lost = False  # on_disconnect was called; the transport is gone
+        self._told = False  # on_disconnect was called
 
     # Coming in.
 
@@ -222,7 +221,7 @@ class ServerChannel(ListeningChannel):
         self.service.changed.set()
         if self.holds or self.service.idle is not None or self.begun_message:
             self.release(LAG)
-        if self._lost:
+        if self.lost:
             self._forget_if_gone()
 
     @property
@@ -235,7 +234,7 @@ class ServerChannel(ListeningChannel):
 
     def _callback_failed(self, callback: Callback, error: BaseException) -> None:
         number = self.connection.number if self.connection else 0
-        if isinstance(error, asyncio.CancelledError) and self.reason is Reason.SERVER_STOPPED:
+        if isinstance(error, asyncio.CancelledError) and self.reason and _is_cancelled():
             log.warning("%s was still busy with client %d: cancelled", name_of(callback), number)
             return
         if isinstance(error, ConnectionLost) and self.reason is not None:
@@ -295,10 +294,15 @@ class ServerChannel(ListeningChannel):
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone."""
         super().connection_lost(exc)
-        self._lost = True
         self._forget_if_gone()
 
     def _forget_if_gone(self) -> None:
-        if self._told and self._lost and not self.busy:
+        if self._told and self.lost and not self.busy:
             self.service.open.pop(self, None)
             self.service.changed.set()
+
+
+def _is_cancelled() -> bool:
+    """Whether stop() has run out of patience with the running task."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from sockkit import AsyncClient, AsyncServer, Connection, Reason, Server
+from sockkit import AsyncClient, AsyncServer, Connection, Raw, Reason, Server
 from sockkit.channel import reason_of
+from sockkit.limits import Limits
 
 from ..waiting import until
+from .clock import clock, run_with_clock
 from .peers import Notes, dial, echo, in_a_loop, reset
 from .secure import client_side, server_side
 
@@ -148,3 +150,57 @@ async def test_a_second_start_while_a_name_is_looked_up_is_the_first_one() -> No
     assert server.address == address
     await server.stop()
     await asyncio.get_running_loop().shutdown_default_executor()
+
+
+# Last words that were taken late, after a part of them had waited.
+
+LONG = "x" * 8_000_000  # more than the kernel's buffers hold
+PATIENT = Limits(max_pending=1 << 30)
+
+
+async def _last_words_taken_late() -> None:
+    async with AsyncServer(limits=PATIENT) as server:
+        reader, writer = await asyncio.open_connection(*server.address)
+        [connection] = (await server.wait_for_clients(1)).values()
+        connection.send(LONG)
+        connection.close()
+        assert connection.pending
+        assert len(await reader.read()) == len(LONG) + 1
+        writer.close()
+        await clock().advance(2 * PATIENT.linger)
+
+
+def test_the_time_for_last_words_ends_without_a_word_if_they_were_taken() -> None:
+    run_with_clock(_last_words_taken_late)  # the log is looked at by a fixture
+
+
+@in_a_loop
+async def test_stop_gives_up_a_callback_whose_client_took_its_last_words_late() -> None:
+    async def waits(connection: Connection, text: str) -> None:
+        connection.send(LONG)
+        connection.close()
+        await asyncio.Event().wait()
+
+    async with AsyncServer(waits, limits=PATIENT) as server:
+        reader, writer = await asyncio.open_connection(*server.address)
+        writer.write(b"hello\n")
+        assert len(await reader.read()) == len(LONG) + 1
+        writer.close()
+        await server.stop(grace=0)
+
+
+@in_a_loop
+async def test_what_is_read_after_a_broken_write_comes_in_pieces_of_a_receive() -> None:
+    messages: list[bytes] = []
+    server = AsyncServer(lambda _, data: messages.append(data), framing=Raw(), receive_buffer=4)
+    async with server:
+        raw = dial(server.address)
+        [connection] = (await server.wait_for_clients(1)).values()
+        raw.sendall(b"0123456789")
+        reset(raw)
+        connection.send(b"nobody will read this")
+        while connection.reason is None:
+            connection._channel.flush()  # before the loop looks at what came
+            await asyncio.sleep(0)
+    assert b"".join(messages) == b"0123456789"
+    assert max(map(len, messages)) == 4

@@ -1,17 +1,11 @@
-"""For every way of cutting the bytes, the messages are the same, and so are the faults.
-
-What a stream of bytes means is written here a second time, in the plainest way, over the whole
-stream at once (`lines_of`, `lengths_of`). Every decoder, fed any pieces of it, must agree.
-"""
+"""For every way of cutting the bytes, the messages are the same, and so are the faults."""
 
 import contextlib
 import encodings.aliases
 import functools
-import itertools
 import random
 import traceback
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -21,65 +15,9 @@ from sockkit.errors import MessageTooLarge, ProtocolError
 from sockkit.framing import Decoder, LengthPrefixed, Lines, Raw, decoder_factory
 from sockkit.limits import Limits
 
+from .meaning import Meaning, cut, lengths_of, lines_of, meaning, one_by_one
+
 ENCODINGS = ["utf-8", "ascii", "latin-1", "cp1252", "gb18030", "shift_jis", "euc_kr", "iso2022_jp"]
-
-
-class Meaning(NamedTuple):
-    """What a stream of bytes says: whole messages, and the fault after them, if there is one."""
-
-    messages: list[Any]
-    fault: type[ProtocolError] | None
-
-
-def lines_of(stream: bytes, encoding: str, max_message: int) -> Meaning:
-    messages: list[str] = []
-    *whole, begun = stream.split(b"\n")
-    for line in whole:
-        if len(line) > max_message:
-            return Meaning(messages, MessageTooLarge)
-        try:
-            messages.append(line.decode(encoding))
-        except UnicodeDecodeError:
-            return Meaning(messages, ProtocolError)
-    return Meaning(messages, MessageTooLarge if len(begun) > max_message else None)
-
-
-def lengths_of(stream: bytes, max_message: int) -> Meaning:
-    messages: list[bytes] = []
-    while len(stream) >= 4:
-        size = int.from_bytes(stream[:4], "big")
-        if size > max_message:
-            return Meaning(messages, MessageTooLarge)
-        if len(stream) < 4 + size:
-            break
-        messages.append(stream[4 : 4 + size])
-        stream = stream[4 + size :]
-    return Meaning(messages, None)
-
-
-def meaning(decoder: Decoder, pieces: Iterable[bytes]) -> Meaning:
-    """What a decoder says, fed these pieces. After a fault it must say nothing new."""
-    messages: list[Any] = []
-    faults: list[type[ProtocolError]] = []
-    for piece in pieces:
-        try:
-            messages += decoder.feed(piece)
-        except ProtocolError as error:
-            faults.append(type(error))
-            messages += error.messages
-        else:
-            assert not faults
-    assert len(set(faults)) <= 1
-    return Meaning(messages, faults[0] if faults else None)
-
-
-def cut(stream: bytes, places: Iterable[int]) -> list[bytes]:
-    edges = [0, *sorted(place % (len(stream) + 1) for place in places), len(stream)]
-    return [stream[start:end] for start, end in itertools.pairwise(edges)]
-
-
-def one_by_one(stream: bytes) -> list[bytes]:
-    return [stream[index : index + 1] for index in range(len(stream))]
 
 
 CUTS = st.lists(st.integers(min_value=0), max_size=12)
