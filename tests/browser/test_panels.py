@@ -1,5 +1,7 @@
 """The two windows in a real page: every button, every way to leave, and the list that tells."""
 
+import os
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -41,6 +43,11 @@ def expect_state(server: Locator, number: int, state: str) -> None:
 
 def log(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("log", name=name)
+
+
+def test_the_kernel_is_the_one_that_was_asked_for(notebook: Run) -> None:
+    book = notebook("import sys")
+    assert book.ask("sys.executable") == os.environ.get("SOCKKIT_KERNEL", sys.executable)
 
 
 def test_start_and_stop_again_and_again(notebook: Run) -> None:
