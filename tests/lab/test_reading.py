@@ -28,7 +28,7 @@ def test_a_file_outside_of_the_kit_is_named_without_its_folder() -> None:
 
 def test_a_page_gets_it_highlighted() -> None:
     listing = source(Portal.call)
-    assert listing._repr_markdown_() == f"```python\n{listing.code}\n```"
+    assert f"\n\n```python\n{listing.code}\n```\n\n" in listing._repr_markdown_()
 
 
 def test_a_thing_without_source_is_refused() -> None:
