@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from sockkit.admission import greeting
+from sockkit.attaching import Backplane
 from sockkit.channel import ChannelGroup
 from sockkit.connection import Connection
 from sockkit.errors import ClosedError, ConnectionLost, UnknownClient
@@ -45,6 +46,10 @@ class AsyncServer:
         ssl: a server-side context, for TLS.
         token: what a client must know to be let in.
         receive_buffer: bytes that one receive may return at most.
+        reuse_port: listen at a port at which others listen who also said so (SO_REUSEPORT, which
+            not every system has). On Linux each new client comes to one of them, by chance.
+        backplane: makes this server and others act as one; see `sockkit.backplane`. For this
+            server alone.
 
     Callbacks are plain functions or coroutine functions. They run on the loop's thread, for each
     client in order. One that raises ends its client (`HANDLER_ERROR`), and no other notices.
@@ -68,6 +73,8 @@ class AsyncServer:
         ssl: tls.SSLContext | None = None,
         token: str | None = None,
         receive_buffer: int = 65_536,
+        reuse_port: bool = False,
+        backplane: Backplane | None = None,
     ) -> None:
         if token is not None:
             greeting(token)
@@ -79,12 +86,16 @@ class AsyncServer:
         self.port = port
         self.framing = framing
         self.limits = limits
+        self.backplane = backplane
         self._ssl = ssl
+        self._reuse_port = reuse_port
         self._receive_buffer = receive_buffer
         self._service = Service(on_connect, on_message, on_disconnect, framing, limits, token)
         self._group: ChannelGroup | None = None  # while running
         self._entering: set[asyncio.Task[Any]] = set()
         self._stopping: asyncio.Task[None] | None = None
+        if backplane is not None:
+            backplane.bind(self, self._to_all_here)
 
     # Life.
 
@@ -98,12 +109,18 @@ class AsyncServer:
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
         if self._group is None:
-            listener = await listen(self.host, self.port)
+            listener = await listen(self.host, self.port, self._reuse_port)
             try:
                 self._serve(listener)
             except BaseException:
                 listener.close()
                 raise
+            if self.backplane is not None:
+                try:
+                    await self.backplane.start(self._service.changed)
+                except BaseException:
+                    await self.stop(grace=0)
+                    raise
         return self
 
     def _serve(self, listener: socket.socket) -> None:
@@ -163,6 +180,8 @@ class AsyncServer:
                     callback, number = name_of(channel.callback), channel.connection.number
                     log.error("%s never returned for client %d; given up", callback, number)
         finally:
+            if self.backplane is not None:
+                await self.backplane.stop()
             service.open.clear()
             service.end()
             group.handover.close()
@@ -204,6 +223,8 @@ class AsyncServer:
             channel.cut_off(Reason.SERVER_STOPPED)
         service.open.clear()
         service.registry.clear()
+        if self.backplane is not None:
+            self.backplane.cut_off()
         group.handover.cut_off()
         self._group = self._stopping = None
 
@@ -307,8 +328,9 @@ class AsyncServer:
     def broadcast(self, message: Any, *, exclude: Iterable[int] = ()) -> int:
         """Accept a message for all clients but those numbered in `exclude`; return for how many.
 
-        Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`. On the loop's
-        thread only; `Server.broadcast` works from any.
+        Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`. With a
+        backplane, the clients of the other servers get it too; they are not in the count, and
+        `exclude` names none of them. On the loop's thread only; `Server.broadcast` works from any.
 
         Raises:
             ClosedError: not running.
@@ -319,6 +341,11 @@ class AsyncServer:
             raise RuntimeError("AsyncServer.broadcast belongs to the thread of its loop")
         data = self.framing.encode(message)
         left_out = frozenset(exclude)
+        if self.backplane is not None:  # first, so that it is on its way while we write
+            self.backplane.broadcast(data)
+        return self._to_all_here(message, data, left_out)
+
+    def _to_all_here(self, message: Any, data: bytes, left_out: frozenset[int]) -> int:
         count = 0
         for channel in tuple(self._service.open):
             connection = channel.connection

@@ -29,18 +29,20 @@ _MAX_INT = 2**31 - 1
 _MOST_READS = 256  # of 64 KiB: more than a kernel buffers, for a sender that never pauses
 
 
-async def listen(host: str, port: int) -> socket.socket:
+async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socket:
     """A listening socket, non-blocking; port 0 lets the system choose one.
 
     Raises:
         OSError: no such host, a port in use, not permitted. The text says which address.
-        ValueError: no port has this number.
+        ValueError: no port has this number, or this system has no SO_REUSEPORT.
     """
     if not 0 <= port <= 65_535:  # getaddrinfo would take it modulo 65,536
         raise ValueError(f"a port is a number from 0 to 65535, not {port}")
     try:
         family, address = await _resolved(host, port)
-        listener = socket.create_server(address, family=family, backlog=BACKLOG)
+        listener = socket.create_server(
+            address, family=family, backlog=BACKLOG, reuse_port=reuse_port
+        )
     except OSError as error:
         raise_clearly(error, f"cannot listen on {host}:{port}")
     listener.setblocking(False)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
+from sockkit.attaching import Backplane
 from sockkit.connection import Connection
 from sockkit.errors import ClosedError
 from sockkit.events import Address, Event
@@ -45,6 +46,10 @@ class Server:
         ssl: a server-side context, for TLS.
         token: what a client must know to be let in.
         receive_buffer: bytes that one receive may return at most.
+        reuse_port: listen at a port at which others listen who also said so (SO_REUSEPORT, which
+            not every system has). On Linux each new client comes to one of them, by chance.
+        backplane: makes this server and others act as one; see `sockkit.backplane`. For this
+            server alone.
 
     Callbacks are plain functions or coroutine functions. They run on the server's own thread, in
     order for each client. Inside them everything here works except `start`, `stop` and
@@ -68,6 +73,8 @@ class Server:
         ssl: tls.SSLContext | None = None,
         token: str | None = None,
         receive_buffer: int = 65_536,
+        reuse_port: bool = False,
+        backplane: Backplane | None = None,
     ) -> None:
         self._portal: Portal | None = None  # while running
         self._held: Portal | None = None  # of a run whose thread a callback held at its stop
@@ -83,6 +90,8 @@ class Server:
             ssl=ssl,
             token=token,
             receive_buffer=receive_buffer,
+            reuse_port=reuse_port,
+            backplane=backplane,
         )
 
     # Life.
@@ -189,6 +198,11 @@ class Server:
         return self._server.limits
 
     @property
+    def backplane(self) -> Backplane | None:
+        """What makes this server and others act as one; None if it is alone."""
+        return self._server.backplane
+
+    @property
     def running(self) -> bool:
         """Whether it is started, and not yet stopped."""
         return self._portal is not None
@@ -237,7 +251,9 @@ class Server:
     def broadcast(self, message: Any, *, exclude: Iterable[int] = ()) -> int:
         """Accept a message for all clients but those numbered in `exclude`; return for how many.
 
-        Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`.
+        Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`. With a
+        backplane, the clients of the other servers get it too; they are not in the count, and
+        `exclude` names none of them.
 
         Raises:
             ClosedError: not running.

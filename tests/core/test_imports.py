@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).parents[2] / "sockkit"
 # From the bottom up: each may import those before it. "sockkit" is the public face.
 ORDER = [
     *("events", "errors", "limits", "text", "views", "framing", "handover", "deadlines"),
-    *("admission", "watch", "workers", "sockets", "channel", "connection", "registry"),
-    *("service", "listening", "serving", "inbox", "server", "client", "aio", "portal"),
+    *("admission", "watch", "workers", "sockets", "channel", "connection", "attaching"),
+    *("registry", "service", "listening", "serving", "inbox", "server", "client", "aio", "portal"),
     *("sync_client", "sync_server", "sync", "sockkit", "backplane", "cli", "__main__"),
     *("lab", "exercises", "widgets"),
 ]
@@ -78,7 +78,23 @@ def test_only_widgets_know_of_widgets() -> None:
             assert tops.isdisjoint({"ipywidgets", "anywidget", "traitlets"}), module
 
 
-CORE = [name for name in FILES if place(name) not in ("cli", "lab", "exercises", "widgets")]
+def test_nothing_imports_the_backplane_before_it_is_asked_for() -> None:
+    importing = "import sockkit.__main__, sockkit.lab, sys"
+    told = f"{importing}; print([name for name in sys.modules if 'backplane' in name])"
+    command = (sys.executable, "-c", told)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, cwd=PACKAGE.parent)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_only_one_module_of_the_backplane_needs_more_than_the_standard_library() -> None:
+    for module, file in FILES.items():
+        if place(module) == "backplane" and module != "sockkit.backplane.redis_wire":
+            tops = {imported.split(".")[0] for imported in imports_of(file)}
+            assert tops <= {"sockkit", *sys.stdlib_module_names}, module
+
+
+BESIDE = ("backplane", "cli", "lab", "exercises", "widgets")
+CORE = [name for name in FILES if place(name) not in BESIDE]
 
 
 @pytest.mark.parametrize("module", CORE)
