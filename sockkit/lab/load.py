@@ -78,13 +78,10 @@ class Comparison:
     __repr__ = to_text
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in _HEAD)
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in load.row()) + "</tr>"
-            for load in self.loads
-        )
+        head = _row("th", _HEAD)
+        rows = "".join(_row("td", load.row()) for load in self.loads)
         below = "".join(f"<p>{remark}</p>" for remark in self._remarks())
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{below}"
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>{below}"
 
     def _remarks(self) -> list[str]:
         return [f"Not tried, for want of time: {n:,} clients." for n in self.left_out]
@@ -95,12 +92,15 @@ class Comparison:
 
         figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
         self._draw(axes[0], "requests a second", lambda load: load.rate)
-        self._draw(axes[1], "memory, MB", lambda load: max(load.memory, 1e5) / 1e6)
+        self._draw(axes[1], "memory, MB", lambda load: load.memory / 1e6)
         self._draw(axes[2], "threads", lambda load: load.threads)
-        axes[0].set_ylim(bottom=0)
-        for each in axes[1:]:
-            each.set_yscale("log")
-        axes[0].legend(fontsize="small")
+        for each in axes[:2]:
+            each.set_ylim(0, 1.08 * each.dataLim.y1 or 1)
+        axes[2].set_yscale("log")
+        axes[2].yaxis.set_major_formatter("{x:,.0f}")
+        axes[2].yaxis.set_minor_formatter("")
+        lines = axes[0].get_lines()
+        figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
         plt.close(figure)  # or a notebook would show it twice
         return figure
 
@@ -110,6 +110,9 @@ class Comparison:
             points = [(load.clients, value(load)) for load in self.loads if load.server == name]
             axes.plot(*zip(*points, strict=True), f"{_MARKERS[place % 6]}-", label=name, alpha=0.8)
         axes.set(xlabel="clients", title=what, xscale="log")
+        sizes = sorted({load.clients for load in self.loads})
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
         axes.grid(alpha=0.3)
 
 
@@ -161,6 +164,13 @@ def compare(
         last = now
         loads += [load(serve, size, requests=requests, name=n) for n, serve in servers.items()]
     return Comparison(loads)
+
+
+def _row(kind: str, cells: Sequence[str]) -> str:
+    # Jupyter puts all cells of a table to the right, which suits figures alone.
+    name, *figures = map(html.escape, cells)
+    others = "".join(f"<{kind}>{figure}</{kind}>" for figure in figures)
+    return f'<tr><{kind} style="text-align: left">{name}</{kind}>{others}</tr>'
 
 
 class _Visit:

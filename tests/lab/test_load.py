@@ -59,7 +59,7 @@ def test_a_comparison_is_a_table_for_people():
 def test_on_a_page_it_is_a_table_and_a_name_is_text():
     page = Comparison([ONE, TWO], [5000])._repr_html_()
     assert page.count("<tr>") == 3
-    assert "<td>&lt;one&gt;</td>" in page
+    assert '<td style="text-align: left">&lt;one&gt;</td><td>10</td>' in page
     assert "<p>Not tried" in page
 
 
@@ -71,6 +71,8 @@ def test_the_plot_has_a_line_for_each_server_in_each_picture():
         "threads",
     ]
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 2]
+    for axes in figure.axes:
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["10", "1,000"]
 
 
 # How many clients fit.
