@@ -7,7 +7,7 @@ Nothing here iterates over a dict that another thread may change.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from sockkit.channel import Channel
@@ -54,3 +54,16 @@ class Registry:
     def snapshot(self) -> Mapping[int, Connection]:
         """All clients as they are now; what happens later does not change it. Any thread."""
         return MappingProxyType(self._clients.copy())
+
+
+def numbers_in(exclude: Iterable[int]) -> frozenset[int]:
+    """The numbers of clients that `exclude` names.
+
+    Raises:
+        TypeError: something else is in it. It would match no number, and so exclude nobody.
+    """
+    given = tuple(exclude) if isinstance(exclude, Iterable) else None
+    if given is not None and all(isinstance(number, int) for number in given):
+        return frozenset(given)
+    wrong = exclude if given is None else next(n for n in given if not isinstance(n, int))
+    raise TypeError(f"exclude takes numbers (connection.number), not {wrong!r}")

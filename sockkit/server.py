@@ -21,7 +21,9 @@ from sockkit.connection import Connection
 from sockkit.errors import ClosedError, ConnectionLost, UnknownClient
 from sockkit.events import Address, Event, Reason, Refused, Started, Stopped
 from sockkit.framing import Framing, Lines
+from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
+from sockkit.registry import numbers_in
 from sockkit.service import Callback, Service, log
 from sockkit.serving import ServerChannel
 from sockkit.sockets import accept_for_ever, is_loopback, let_go, listen
@@ -304,7 +306,8 @@ class AsyncServer:
         """
         registry = self._service.registry
         deadline = self._running().loop.time() + timeout
-        await self._until(lambda: self._group is None or len(registry) >= count, deadline)
+        with Interruptible():
+            await self._until(lambda: self._group is None or len(registry) >= count, deadline)
         self._running()
         if len(registry) < count:
             raise TimeoutError(f"{len(registry)} of {count} clients after {timeout:g} s")
@@ -334,13 +337,14 @@ class AsyncServer:
 
         Raises:
             ClosedError: not running.
+            TypeError: `exclude` holds something else than numbers.
             TypeError, ProtocolError: from the framing; then nobody gets it.
         """
         group = self._running()
         if threading.get_ident() != group.thread:
             raise RuntimeError("AsyncServer.broadcast belongs to the thread of its loop")
         data = self.framing.encode(message)
-        left_out = frozenset(exclude)
+        left_out = numbers_in(exclude)
         if self.backplane is not None:  # first, so that it is on its way while we write
             self.backplane.broadcast(data)
         return self._to_all_here(message, data, left_out)

@@ -257,6 +257,7 @@ class Server:
 
         Raises:
             ClosedError: not running.
+            TypeError: `exclude` holds something else than numbers.
             TypeError, ProtocolError: from the framing; then nobody gets it.
         """
         return self._door().call(lambda: self._server.broadcast(message, exclude=exclude))

@@ -74,6 +74,20 @@ def test_broadcast_reaches_all_but_the_excluded_and_counts_them() -> None:
         assert server.broadcast("nobody") == 0
 
 
+def test_who_is_excluded_is_named_by_number_and_anything_else_is_told_so() -> None:
+    with Server() as server, Client(server.address) as one, Client(server.address) as two:
+        connection = server.wait_for_clients(2)[1]
+        wrong: Any
+        for wrong in ([connection], server.clients.values(), [2, connection], connection):
+            with pytest.raises(TypeError, match=r"connection\.number.*not <Connection 1 "):
+                server.broadcast("to nobody", exclude=wrong)
+        for wrong in ("12", ["1"], [None], 1, None):
+            with pytest.raises(TypeError, match="exclude takes numbers"):
+                server.broadcast("to nobody", exclude=wrong)
+        assert server.broadcast("all", exclude=[3]) == 2
+        assert (one.recv(), two.recv()) == ("all", "all")
+
+
 def test_a_broadcast_arrives_as_it_was_counted() -> None:
     with Server() as server, Client(server.address) as one, Client(server.address) as two:
         server.wait_for_clients(2)

@@ -222,7 +222,7 @@ def excludes_a_number(server, connection, text):
     server.broadcast(f"{connection.number}: {text}", exclude=connection.number)
 
 
-@to_others.wrong("and client 1 got `1: hello`")
+@to_others.wrong(r"raised TypeError: exclude takes numbers \(connection.number\), not <Connection")
 def excludes_the_connection(server, connection, text):
     server.broadcast(f"{connection.number}: {text}", exclude=[connection])
 
