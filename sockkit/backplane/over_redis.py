@@ -34,7 +34,7 @@ class RedisBackplane(Member):
         try:
             from sockkit.backplane import redis_wire
         except ModuleNotFoundError as error:
-            if error.name != "redis":
+            if (error.name or "").partition(".")[0] != "redis":
                 raise
             text = 'RedisBackplane needs the package redis: pip install "sockkit[cluster]"'
             raise ModuleNotFoundError(text, name="redis") from None
