@@ -11,6 +11,7 @@ from sockkit.errors import AuthenticationError, ClosedError, ConnectionLost
 from sockkit.events import Address, Reason
 from sockkit.framing import Framing, Lines
 from sockkit.inbox import ClientChannel
+from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
 from sockkit.sockets import raise_clearly
 
@@ -67,8 +68,9 @@ class AsyncClient:
         if self._channel is None or self._channel.reason is not None:
             host, port = self.address
             try:
-                async with asyncio.timeout(self.timeout):
-                    self._channel = await self._open()
+                with Interruptible():
+                    async with asyncio.timeout(self.timeout):
+                        self._channel = await self._open()
             except TimeoutError as error:
                 if error.errno is None:
                     text = f"no answer from {host}:{port} within {self.timeout:g} s"
@@ -196,8 +198,9 @@ class AsyncClient:
         """Wait until there is something to `take`. Raises what `recv` raises."""
         limit = self.timeout if timeout is None else timeout
         try:
-            async with asyncio.timeout(limit):
-                await self._open_channel().message_waiting()
+            with Interruptible():
+                async with asyncio.timeout(limit):
+                    await self._open_channel().message_waiting()
         except TimeoutError:
             raise TimeoutError(f"no message within {limit:g} s") from None
 
@@ -208,7 +211,8 @@ class AsyncClient:
             ConnectionLost: the server has gone.
             ClosedError: not connected.
         """
-        await self._open_channel().drained()
+        with Interruptible():
+            await self._open_channel().drained()
 
     def __aiter__(self) -> Self:
         return self

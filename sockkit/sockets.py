@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from sockkit.events import Address
+from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
 
 log = logging.getLogger("sockkit")
@@ -69,6 +70,13 @@ async def accept_for_ever(
     Without descriptors left, the connected are served on and accepting is tried again. asyncio's
     own server logs that once for every place in its backlog; here it is once an episode.
     """
+    with Interruptible():  # the cell that runs a server ends when it is told to
+        await _accept_all(listener, limits, admit)
+
+
+async def _accept_all(
+    listener: socket.socket, limits: Limits, admit: Callable[[socket.socket, Address], object]
+) -> NoReturn:
     loop = asyncio.get_running_loop()
     suffering = False
     accepted = 0
