@@ -1,9 +1,9 @@
 """Waits of ours that the stop button of a notebook ends at once.
 
-While a cell awaits, ipykernel answers the button's signal by queueing the cell's cancellation on its
-own loop. Queueing does not wake a loop that sleeps, so nothing happens until something else does:
-https://github.com/ipython/ipykernel/issues/881. The kernel is not ours to mend. But where a wait of
-ours keeps it asleep, that wait can have the loop turn now and then.
+While a cell awaits, ipykernel answers the button's signal by queueing the cell's cancellation on
+its own loop. Queueing does not wake a loop that sleeps, so nothing happens until something else
+does: https://github.com/ipython/ipykernel/issues/881. The kernel is not ours to mend. But where a
+wait of ours keeps it asleep, that wait can have the loop turn now and then.
 """
 
 import asyncio

@@ -24,7 +24,8 @@ WAITS = {
     "a server that does not answer": "door = socket.create_server(('127.0.0.1', 0), backlog=1)\n"
     "client = AsyncClient(door.getsockname(), timeout=30, token='secret')\n"
     "with door:\n    {begun}; await client.connect()",
-    "clients": "async with AsyncServer() as own: {begun}; await own.wait_for_clients(1, timeout=30)",
+    "clients": "async with AsyncServer() as own:\n"
+    "    {begun}; await own.wait_for_clients(1, timeout=30)",
     "the clients of an older server": "{begun}; await server.wait_for_clients(1, timeout=30)",
     "room to send": "door = socket.create_server(('127.0.0.1', 0))\n"
     "with door:\n    async with AsyncClient(door.getsockname()) as client:\n"
