@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from sockkit import __version__
-from sockkit.cli import connect, doctor, serve
+from sockkit.cli import connect, doctor, serve, workers
 from sockkit.cli.output import complain, make_printing_safe, nobody_reads
 
 _EPILOG = """\
@@ -26,12 +26,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "serve":
             if options.key and not options.cert:
                 parser.error("--key is the key of a certificate: name that with --cert")
+            if options.workers:
+                together = bool(options.redis)
+                more = _for_each_worker(options)
+                return workers.run(
+                    options.host, options.port, options.workers, more, together=together
+                )
             return serve.run(
                 options.host,
                 options.port,
                 cert=options.cert,
                 key=options.key,
                 token_file=options.token_file,
+                redis=options.redis,
+                worker=options.worker,
             )
         if options.command == "connect":
             return connect.run(options.host, options.port)
@@ -86,6 +94,21 @@ def _parser() -> argparse.ArgumentParser:
         help="let in only who says first what stands in this file",
     )
 
+    command.add_argument(
+        "--workers",
+        type=_workers,
+        default=0,
+        metavar="N",
+        help="so many processes at one port, to use so many processors (Linux)",
+    )
+    command.add_argument(
+        "--redis",
+        default="",
+        metavar="URL",
+        help="act as one with all servers that name the same Redis, such as redis://127.0.0.1",
+    )
+    command.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
+
     text = "a client for any server of lines: what you type is sent, what comes back is printed"
     command = commands.add_parser("connect", help=text, description=text.capitalize() + ".")
     command.add_argument("host", metavar="HOST", help="such as 127.0.0.1")
@@ -96,6 +119,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("doctor", help=text, description=text.capitalize() + ".")
     return parser
+
+
+def _for_each_worker(options: argparse.Namespace) -> list[str]:
+    names = {"--cert": "cert", "--key": "key", "--token-file": "token_file", "--redis": "redis"}
+    given = ((flag, getattr(options, name)) for flag, name in names.items())
+    return [f"{flag}={value}" for flag, value in given if value]
+
+
+def _workers(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text) <= 64:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of workers: that is from 1 to 64")
 
 
 def _port(text: str) -> int:

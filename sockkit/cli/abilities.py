@@ -130,14 +130,15 @@ def _option_trouble(name: str, value: int) -> str:
 
 
 def reuse_port() -> list[Finding]:
-    """Whether two servers could listen on one port, if they asked for it. The kit never asks."""
+    """Whether two servers can listen on one port, if both ask for it."""
     if not hasattr(socket, "SO_REUSEPORT"):
-        return [Finding(Mark.NOTE, "no SO_REUSEPORT on this system", "Nothing here needs it.")]
+        advice = "Only `serve --workers` would use it."
+        return [Finding(Mark.NOTE, "no SO_REUSEPORT on this system", advice)]
     with (
         socket.create_server(("127.0.0.1", 0), reuse_port=True) as first,
         socket.create_server(first.getsockname(), reuse_port=True),
     ):
-        text = "SO_REUSEPORT: two servers may share a port; sockkit never asks for that"
+        text = "SO_REUSEPORT: servers that ask for it may share a port, as `serve --workers` does"
         return [Finding(Mark.OK, text)]
 
 

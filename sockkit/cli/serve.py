@@ -5,11 +5,16 @@ Everything runs in one thread: the server calls the observer on its loop, and th
 
 import asyncio
 import contextlib
+import os
+import re
+import socket
 import ssl
 import warnings
 from pathlib import Path
 
 from sockkit.aio import AsyncServer
+from sockkit.attaching import Backplane
+from sockkit.cli import workers
 from sockkit.cli.output import complain, count, new_line_after_control_c, nobody_reads
 from sockkit.connection import Connection
 from sockkit.errors import ConnectionLost
@@ -17,7 +22,16 @@ from sockkit.events import Connected, Disconnected, Event, Received, Started, St
 from sockkit.text import plain
 
 
-def run(host: str, port: int, *, cert: str = "", key: str = "", token_file: str = "") -> int:
+def run(
+    host: str,
+    port: int,
+    *,
+    cert: str = "",
+    key: str = "",
+    token_file: str = "",
+    redis: str = "",
+    worker: int = 0,
+) -> int:
     """Serve until Ctrl-C, or until nobody reads what it tells; return the exit code.
 
     Args:
@@ -27,20 +41,35 @@ def run(host: str, port: int, *, cert: str = "", key: str = "", token_file: str 
         key: the file of its private key, if that is another.
         token_file: the file in which the token stands. A token in the command line could be read
             by everybody on the machine, in the list of processes.
+        redis: the URL of a Redis through which it acts as one with others.
+        worker: its number, if it is one of several processes at this port; 0 if it is not.
 
     Raises:
         OSError: the address can't be listened on.
     """
+
+    def in_company(connection: Connection, text: str) -> None:
+        answer_in_company(server, connection, text)
+
     try:
         context = tls(cert, key) if cert else None
         token = read_token(token_file) if token_file else None
-        server = AsyncServer(answer, host=host, port=port, ssl=context, token=token)
-    except ValueError as error:
+        backplane = over_redis(redis, port, worker) if redis else None
+        server = AsyncServer(
+            in_company if redis or worker else answer,
+            host=host,
+            port=port,
+            ssl=context,
+            token=token,
+            reuse_port=bool(worker),
+            backplane=backplane,
+        )
+    except (ValueError, ImportError) as error:
         complain(str(error))
         return 1
     asked = [what for what, there in (("TLS", context), ("the token", token)) if there]
     try:
-        asyncio.run(_serve(server, " and ".join(asked)))
+        asyncio.run(_serve(server, " and ".join(asked), is_worker=bool(worker)))
     except KeyboardInterrupt:
         return 0
     return 1
@@ -86,16 +115,36 @@ def _read(file: str) -> bytes:
         raise ValueError(f"{file}: {error.strerror}") from None
 
 
-async def _serve(server: AsyncServer, asked: str) -> None:
+def over_redis(url: str, port: int, worker: int) -> Backplane:
+    """What makes this server act as one with others that use the same Redis.
+
+    Raises:
+        ValueError: no URL of a Redis.
+        ImportError: the package `redis` is not installed.
+    """
+    from sockkit.backplane import RedisBackplane
+
+    # A name that no other has: one machine, one port, one number.
+    machine = re.sub(r"[^A-Za-z0-9_.-]", "-", socket.gethostname())[:40] or "machine"
+    which = f"{port}-{worker}" if worker else f"{os.getpid()}"
+    return RedisBackplane(url, server=f"{machine}-{which}")
+
+
+async def _serve(server: AsyncServer, asked: str, is_worker: bool) -> None:
     teller = _Teller(asked)
     server.observe(teller)
     await _start(server)
+    ends: list[asyncio.Future[object]] = [asyncio.ensure_future(teller.unheard.wait())]
+    if is_worker:
+        ends.append(asyncio.ensure_future(workers.parent_gone()))
     try:
-        await teller.unheard.wait()
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:  # Ctrl-C
         new_line_after_control_c()
         raise
     finally:
+        for end in ends:
+            end.cancel()
         await server.stop()
 
 
@@ -111,6 +160,20 @@ def answer(connection: Connection, text: str) -> None:
     """Send it back in upper case, as the server of the article did."""
     with contextlib.suppress(ConnectionLost):  # who leaves, or reads nothing, hears nothing
         connection.send(text.upper())
+
+
+def answer_in_company(server: AsyncServer, connection: Connection, text: str) -> None:
+    """The same, and `/all TEXT` for everybody, and `/who` for a list of them."""
+    word, _, rest = text.rstrip("\r").partition(" ")
+    if word == "/all":
+        server.broadcast(rest)
+    elif word == "/who":
+        plane = server.backplane
+        everybody = plane.clients if plane else [str(number) for number in server.clients]
+        with contextlib.suppress(ConnectionLost):
+            connection.send(" ".join(everybody))
+    else:
+        answer(connection, text)
 
 
 class _Teller:
