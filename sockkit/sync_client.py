@@ -11,13 +11,13 @@ import functools
 import os
 import ssl as tls
 import threading
-import warnings
 import weakref
 from typing import Any, Self
 
 from sockkit.client import AsyncClient
 from sockkit.errors import ClosedError, ConnectionLost
 from sockkit.events import Address, Reason
+from sockkit.forgotten import tell_forgotten
 from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
 from sockkit.portal import Portal
@@ -113,10 +113,9 @@ class Client:
     def __del__(self) -> None:
         portal = getattr(self, "_portal", None)
         if portal is not None:
-            text = f"forgotten, and now closed: {self!r}"
             leave = functools.partial(_shared_portal.leave, portal)
             portal.leave_behind(self._client.close, then=leave)
-            warnings.warn(text, ResourceWarning, 2, source=self)  # at the end: it may be an error
+            tell_forgotten(self, "closed", "close")
 
     # Talking.
 

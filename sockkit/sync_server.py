@@ -6,11 +6,11 @@ wait is accepted at once; what waits must not be called inside a callback, and s
 
 import atexit
 import contextlib
+import errno
 import logging
 import os
 import ssl as tls
 import threading
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from sockkit.attaching import Backplane
 from sockkit.connection import Connection
 from sockkit.errors import ClosedError
 from sockkit.events import Address, Event
+from sockkit.forgotten import tell_forgotten
 from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
 from sockkit.portal import LoopHeld, Portal
@@ -112,13 +113,26 @@ class Server:
                 portal = Portal("sockkit-server")
                 try:
                     portal.run(self._server.start)
-                except BaseException:
+                except BaseException as error:
                     portal.run(self._server.stop)  # an interrupt may have come too late
                     portal.stop()
+                    if getattr(error, "errno", None) == errno.EADDRINUSE:
+                        self._blame_our_own()
                     raise
                 self._portal = portal
                 _running.add(self)
         return self
+
+    def _blame_our_own(self) -> None:
+        # A cell that ran before is the usual culprit, and its server is in nobody's mind any more.
+        for other in tuple(_running):
+            with contextlib.suppress(ClosedError):  # it stops at this moment
+                if other.address[1] == self.port:
+                    text = (
+                        f"cannot listen on {self.host}:{self.port}: your own {other!r} has this"
+                        " port. Call its stop() first, or leave `port` away: any free one will do"
+                    )
+                    raise OSError(errno.EADDRINUSE, text) from None
 
     def stop(self, grace: float = 1.0) -> None:
         """Stop listening, tell every client's callback (`SERVER_STOPPED`), close, end the thread.
@@ -171,9 +185,8 @@ class Server:
     def __del__(self) -> None:
         portal = getattr(self, "_portal", None)
         if portal is not None:
-            text = f"forgotten, and now stopped: {self!r}"
             portal.leave_behind(self._server.stop, then=portal.stop)
-            warnings.warn(text, ResourceWarning, 2, source=self)  # at the end: it may be an error
+            tell_forgotten(self, "stopped", "stop")
 
     # Who is here.
 

@@ -13,9 +13,30 @@ PACKAGE = Path(__file__).parents[2] / "sockkit"
 # From the bottom up: each may import those before it. "sockkit" is the public face.
 ORDER = [
     *("events", "errors", "limits", "text", "views", "framing", "handover", "deadlines"),
-    *("interrupts", "admission", "watch", "workers", "sockets", "channel", "connection"),
+    *(
+        "interrupts",
+        "forgotten",
+        "admission",
+        "watch",
+        "workers",
+        "sockets",
+        "transport",
+        "channel",
+    ),
+    "connection",
     "attaching",
-    *("registry", "service", "listening", "serving", "inbox", "server", "client", "aio", "portal"),
+    *(
+        "registry",
+        "service",
+        "listening",
+        "serving",
+        "door",
+        "inbox",
+        "server",
+        "client",
+        "aio",
+        "portal",
+    ),
     *("sync_client", "sync_server", "sync", "sockkit", "backplane", "cli", "__main__"),
     *("lab", "exercises", "widgets"),
 ]

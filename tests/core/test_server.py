@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import errno
 import gc
 import socket
 import sys
@@ -121,7 +122,7 @@ def test_a_port_in_use_is_said_to_be_so_and_the_first_server_lives_on() -> None:
     with Server(echo) as first, Client(first.address) as client:
         second = Server(port=first.address[1])
         for _ in range(2):
-            with pytest.raises(OSError, match="Another server has this port"):
+            with pytest.raises(OSError, match="your own .* has this port"):
                 second.start()
             assert not second.running
         client.send("hello")
@@ -439,6 +440,26 @@ async def test_the_first_to_lose_its_patience_counts() -> None:
         writer.close()
 
 
+def test_a_port_that_a_server_of_ours_has_is_told_with_its_name() -> None:
+    with Server(echo) as first:
+        port = first.address[1]
+        with pytest.raises(OSError, match=f"your own <Server 127.0.0.1:{port}, 0 clients>") as told:
+            Server(echo, port=port).start()
+        assert told.value.errno == errno.EADDRINUSE
+        assert first.running
+    with Server(echo, port=port):  # as it said: stop() first
+        pass
+
+
+def test_a_port_that_a_stranger_has_is_told_as_such() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as stranger,
+        Server(echo),
+        pytest.raises(OSError, match=r"in use\. Another server has this port"),
+    ):
+        Server(echo, port=stranger.getsockname()[1]).start()
+
+
 # Forgotten.
 
 
@@ -459,6 +480,28 @@ def test_so_it_does_where_that_warning_is_an_error(monkeypatch: pytest.MonkeyPat
     address = servers[0].address
     servers.clear()
     assert raised == [ResourceWarning]
+    until(lambda: is_free(address))
+
+
+def test_the_log_tells_of_it_where_that_warning_is_hidden(caplog: pytest.LogCaptureFixture) -> None:
+    servers = [Server(echo).start()]
+    address = servers[0].address
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        servers.clear()
+    (told,) = caplog.messages
+    assert told.startswith("forgotten, and now stopped: <Server 127.0.0.1:")
+    until(lambda: is_free(address))
+
+
+def test_the_log_does_not_repeat_the_warning_where_it_is_seen(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    servers = [Server(echo).start()]
+    address = servers[0].address
+    with pytest.warns(ResourceWarning):
+        servers.clear()
+    assert caplog.messages == []
     until(lambda: is_free(address))
 
 
