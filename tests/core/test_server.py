@@ -122,7 +122,7 @@ def test_a_port_in_use_is_said_to_be_so_and_the_first_server_lives_on() -> None:
     with Server(echo) as first, Client(first.address) as client:
         second = Server(port=first.address[1])
         for _ in range(2):
-            with pytest.raises(OSError, match="your own .* has this port"):
+            with pytest.raises(OSError, match=r"your own .* has this port"):
                 second.start()
             assert not second.running
         client.send("hello")
