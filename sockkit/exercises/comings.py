@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sockkit.exercises.host import Host
-from sockkit.exercises.meanwhile import Meanwhile, Patience, wait
+from sockkit.exercises.meanwhile import Meanwhile, Patience
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -32,7 +32,7 @@ class Room:
         """One more client; returns when the callback has."""
         told = self._told + 1
         self._connect()
-        wait(self._trial, lambda: self._told >= told)
+        self._trial.wait(lambda: self._told >= told)
 
     def _connect(self) -> None:
         self.count += 1
@@ -43,7 +43,7 @@ class Room:
         """This client closes."""
         told = self._told + 1
         self.here.pop(number).close()
-        wait(self._trial, lambda: self._told >= told)
+        self._trial.wait(lambda: self._told >= told)
 
     def ask(self) -> Any:
         """Call the method of the answer, on a thread that is not the server's."""

@@ -113,7 +113,7 @@ class Patience:
 
     def wait_after(self, condition: Callable[[], bool]) -> None:
         """Wait until this is so, now that the stopped call goes on."""
-        wait(self._trial, condition)
+        self._trial.wait(condition)
         if self._serving.goes_on(turns=1):
             self._serving.call.held = self._held
 
@@ -121,11 +121,3 @@ class Patience:
     def at_end(self) -> bool:
         """Whether so little time is left that the check must do with the places it has tried."""
         return self._trial.left(1.0) < 1.0
-
-
-def wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> bool:
-    """Wait until this is so, for as long as that makes sense; whether it is."""
-    deadline = time.monotonic() + trial.left(within)
-    while not (true := condition()) and time.monotonic() < deadline and not trial.hopeless():
-        time.sleep(_SLICE)
-    return true

@@ -1,16 +1,16 @@
 """Who talks to a learner's chat server in a check: members, who wait for lines and not for time."""
 
 import functools
-import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Self
 
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.lab.peers import NonReader
+from sockkit.limits import Limits
 from sockkit.text import plain
-
-_SLICE = 0.002  # seconds between two looks at who is there
 
 
 class Chatroom:
@@ -26,7 +26,7 @@ class Chatroom:
         self._over = False
         self._count = 0
         callbacks = {name: self._until_over(getattr(self.chat, name)) for name in names}
-        self.host = trial.serve(**callbacks)
+        self.host = trial.serve(**callbacks, limits=Limits(max_pending=65_536))
 
     def _until_over(self, callback: Callable[..., Any]) -> Callable[..., Any]:
         # When the server stops, clients go one after the other, and whoever is told of the first
@@ -56,13 +56,20 @@ class Chatroom:
             member.say(f"/name {name}", "A name is kept. Does anybody get an answer?")
         return member
 
+    def let_in_a_sloth(self) -> int:
+        """Somebody who reads nothing, not even the number, which is returned."""
+        self._count += 1
+        self.trial.own(ExitStack()).enter_context(NonReader(self.host.address))
+        self.trial.wait(lambda: self.has(self._count))
+        return self._count
+
+    def has(self, number: int) -> bool:
+        """Whether this client is connected."""
+        return number in self.host.server.clients
+
     def gone(self, number: int) -> None:
         """Return once the server has noticed that this client left."""
-        deadline = time.monotonic() + self.trial.left(1.0)
-        while number in self.host.server.clients and time.monotonic() < deadline:
-            if self.trial.hopeless():
-                break
-            time.sleep(_SLICE)
+        self.trial.wait(lambda: not self.has(number))
 
 
 class Member:

@@ -2,7 +2,6 @@
 
 import select
 import socket
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -159,11 +158,7 @@ def _received(trial: Trial, stream: bytes, size: int) -> list[bytes]:
 
 
 def _wait_until_read(trial: Trial, sock: socket.socket) -> None:
-    deadline = time.monotonic() + trial.left(1.0)
-    while select.select([sock], [], [], 0)[0]:
-        if time.monotonic() > deadline or trial.hopeless():
-            return
-        time.sleep(0.002)
+    trial.wait(lambda: not select.select([sock], [], [], 0)[0])
 
 
 def _feeder(answer: Any, pieces: Sequence[bytes], *made_with: Any) -> Callable[[], list[Any]]:

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 import tracemalloc
 from typing import Any
 
@@ -107,11 +106,7 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
                 trial.own(thing)
 
     def expect_all(within: float, did: str, saw: str, expected: str, then: str = "") -> None:
-        deadline = time.monotonic() + trial.left(within)
-        while len(admitted) < len(clients) and time.monotonic() < deadline:
-            if trial.hopeless():
-                break
-            time.sleep(0.002)
+        trial.wait(lambda: len(admitted) >= len(clients), within)
         expect_connections(list(admitted))
         if len(admitted) >= len(clients):
             return
@@ -131,9 +126,7 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
     )
     listener.short, listener.tries = True, 0
     clients.append(trial.connect(listener.getsockname(), "client 2"))
-    deadline = time.monotonic() + trial.left(_WALL)
-    while time.monotonic() < deadline and listener.tries < _SPIN and not trial.hopeless():
-        time.sleep(0.002)
+    trial.wait(lambda: listener.tries >= _SPIN, _WALL)
     tries, listener.short = listener.tries, False
     wall = f"I let `accept` fail with EMFILE for {_WALL:g} s, while client 2 was waiting."
     if tries >= _SPIN:

@@ -1,8 +1,6 @@
 """Lesson 04: who sent a message, and how to answer only them."""
 
 import functools
-import time
-from collections.abc import Callable
 from typing import Any
 
 from sockkit.exercises.host import Host
@@ -148,19 +146,14 @@ class _Room:
         """One more client, once the server has given it its number."""
         self._count += 1
         partner = self._trial.connect(self._host.address, f"client {self._count}")
-        self._wait(lambda: self._count in self._host.server.clients)
+        self._trial.wait(lambda: self._count in self._host.server.clients)
         return partner
 
     def leave(self, partner: Partner) -> None:
         """This client closes; returns once the server has noticed."""
         before = len(self._host.server.clients)
         partner.close()
-        self._wait(lambda: len(self._host.server.clients) < before)
-
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + self._trial.left(1.0)
-        while not condition() and time.monotonic() < deadline and not self._trial.hopeless():
-            time.sleep(0.002)
+        self._trial.wait(lambda: len(self._host.server.clients) < before)
 
 
 def _room(trial: Trial, answer: Any) -> _Room:

@@ -2,7 +2,6 @@
 
 import select
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -200,7 +199,7 @@ def counts(trial: Trial, answer: Any) -> str:
 
 
 def _expect(trial: Trial, keeper: Any, expected: dict[int, int], what: str) -> None:
-    _wait(trial, lambda: _snapshot(keeper) == expected)
+    trial.wait(lambda: _snapshot(keeper) == expected)
     got = _snapshot(keeper)
     if got != expected:
         raise NotYet(
@@ -216,14 +215,8 @@ def _snapshot(keeper: Any) -> Any:
 
 
 def _wait_until_read(trial: Trial, sock: socket.socket) -> None:
-    _wait(trial, lambda: not select.select([sock], [], [], 0)[0])
+    trial.wait(lambda: not select.select([sock], [], [], 0)[0])
 
 
 def _wait_for_clients(trial: Trial, host: Host, count: int) -> None:
-    _wait(trial, lambda: len(host.server.clients) >= count)
-
-
-def _wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> None:
-    deadline = time.monotonic() + trial.left(within)
-    while not condition() and time.monotonic() < deadline and not trial.hopeless():
-        time.sleep(0.002)
+    trial.wait(lambda: len(host.server.clients) >= count)

@@ -2,18 +2,18 @@
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from sockkit.exercises.comings import Room, must_have
 from sockkit.exercises.controls import Field
+from sockkit.exercises.kept import times_kept
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.meanwhile import Meanwhile, Patience, wait
-from sockkit.exercises.partner import Partner
+from sockkit.exercises.meanwhile import Meanwhile, Patience
+from sockkit.exercises.snapshots import CHANGES, expect_a_moment, expect_keys, look
 from sockkit.exercises.solutions import nb06 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
-from sockkit.exercises.where import named
+from sockkit.exercises.window import PARTS, Visitor
 from sockkit.sync import Server
 from sockkit.text import plain
 
@@ -22,9 +22,9 @@ summary = lesson.summary
 
 _MOST = 12  # places of one call at which something happens meanwhile
 _LINES = 5
+_MANY = 1_000  # lines, for a log that should not grow
 _PROMPT = 0.05  # seconds in which an answer that waits for nothing has returned
 _TRIES = 3
-_QUIET = 0.05  # seconds in which a client that should get nothing gets nothing
 
 
 @lesson.exercise(
@@ -42,20 +42,20 @@ def snapshot(trial: Trial, answer: Any) -> str:
     for _ in range(3):
         room.join()
     first = room.ask()
-    _expect_keys(trial, first, [1, 2, 3], "Three clients came.")
-    if _look(trial, lambda: [first[number].number for number in (1, 2, 3)]) != [1, 2, 3]:
+    expect_keys(trial, first, [1, 2, 3], "Three clients came.")
+    if look(trial, lambda: [first[number].number for number in (1, 2, 3)]) != [1, 2, 3]:
         raise NotYet("`snapshot()[1]` is not client 1's connection.", "the connection, by number.")
     room.leave(2)
     now = room.ask()
-    _expect_keys(trial, now, [1, 3], "Client 2 left.")
-    _expect_keys(
+    expect_keys(trial, now, [1, 3], "Client 2 left.")
+    expect_keys(
         trial,
         first,
         [1, 2, 3],
         "I took a snapshot of three clients, and then client 2 left.",
         "Is what you hand out a copy, or a view of what you keep?",
     )
-    for what, change in _CHANGES.items():
+    for what, change in CHANGES.items():
         room.must_refuse(what, change)
     for point in range(1, _MOST):
         here = sorted(room.here)
@@ -63,14 +63,14 @@ def snapshot(trial: Trial, answer: Any) -> str:
         if not meanwhile:
             break
         came = f"Client {room.count} came"
-        _expect_a_moment(trial, meanwhile, came, here, sorted(room.here))
+        expect_a_moment(trial, meanwhile, came, here, sorted(room.here))
     for point in range(1, _MOST):
         room.join()
         here = sorted(room.here)
         meanwhile = room.leave_during(point, here[-1])
         if not meanwhile:
             break
-        _expect_a_moment(trial, meanwhile, f"Client {here[-1]} left", here, here[:-1])
+        expect_a_moment(trial, meanwhile, f"Client {here[-1]} left", here, here[:-1])
     return "Each snapshot was right when it was taken, stayed as it was, and could not be changed."
 
 
@@ -122,7 +122,7 @@ def news(trial: Trial, answer: Any) -> str:
     ),
 )
 def log(trial: Trial, answer: Any) -> str:
-    """`add(text)` on any thread; `flush()` shows the newest five lines in `field.value`."""
+    """`add(text)` on any thread; `flush()` shows the newest five lines, and older ones are gone."""
     field = Field()
     keeper = trial.call(answer, field)
     must_have(keeper, "add", "flush")
@@ -164,20 +164,21 @@ def log(trial: Trial, answer: Any) -> str:
                 "What must `add` do, so that `flush` can show it later?",
             )
 
-    for texts in (("one", "two"), ("three",), tuple(f"line {n}" for n in range(100))):
+    for texts in (("one", "two"), ("three",), tuple(f"line {n}" for n in range(_MANY))):
         changes = len(field.changes)
         say(*texts)
-        wait(trial, lambda: seen[0] == len(said))
+        trial.wait(lambda: seen[0] == len(said), 2.0)
         keep_off(changes)
         flush()
         shows(f"{len(said)} messages came, and I called `flush`.", changes)
+    _expect_to_forget(keeper, field, len(said))
     patience = Patience(trial)
     for point in range(1, _MOST):
         if patience.at_end:
             break
         changes = len(field.changes)
         say(f"before point {point}")
-        wait(trial, lambda: seen[0] == len(said))
+        trial.wait(lambda: seen[0] == len(said))
         keep_off(changes)
         meanwhile = Meanwhile(trial, keeper.flush, point)
         if not meanwhile.stopped():
@@ -208,128 +209,31 @@ def log(trial: Trial, answer: Any) -> str:
         "the button.",
         "The fields are read when the click comes, not when the panel is made.",
         "`try` the send, and in `except Exception as error:` set `window.error.value`.",
+        "What does `window.error.value` tell after a click that has worked?",
     ),
 )
 def panel(trial: Trial, answer: Any) -> str:
-    """A `Window` whose buttons send to one client or to all; `error.value` says what failed."""
+    """A `Window` whose buttons send to one or to all. `error.value` tells whether it failed."""
     with Server() as server:
         window = trial.call(answer, server)
-        must_have(window, *_PARTS)
+        must_have(window, *PARTS)
         partners = []
         for number in (1, 2, 3):
             partners.append(trial.connect(server.address, f"client {number}"))
-            wait(trial, lambda number=number: number in server.clients)  # type: ignore[misc]
+            trial.wait(lambda number=number: number in server.clients)  # type: ignore[misc]
         for round_, press in enumerate((trial.start, trial.start_beside)):
-            _clicks(_Clicks(window, partners, press), round_)
-    return "Both buttons did their work, again and again, on two threads, and told what failed."
+            Visitor(window, partners, press, round_).click_all()
+    return "Both buttons worked, on two threads. What failed was told, until the next success."
 
 
-_PARTS = ("message", "number", "send", "broadcast", "error")
-
-
-class _Clicks:
-    """Somebody at the window of the answer, with three clients that listen."""
-
-    def __init__(self, window: Any, partners: list[Partner], press: Callable[..., Any]) -> None:
-        self.window = window
-        self.partners = partners
-        self._press = press
-
-    def click(self, button: str, **fields: Any) -> None:
-        """Fill in the fields, and click."""
-        for name, value in fields.items():
-            getattr(self.window, name).value = value
-        running = self._press(getattr(self.window, button).click)
-        running.call.name = f"{button}.click"
-        running.result(1.0, "a click only hands its work over, and returns.")
-
-    def expect(self, said: str, text: str, *numbers: int, quiet: bool = False) -> None:
-        """These clients get the text; `quiet`: and then nobody anything."""
-        for number, partner in enumerate(self.partners, 1):
-            if number in numbers:
-                got = partner.receive_line().decode(errors="replace")
-                if got != f"{text}\n":
-                    what = f"got `{plain(got.rstrip(), 60)}`" if got else "got nothing"
-                    raise NotYet(f"{said} Client {number} {what}.", f"`{text}`.")
-        for number, partner in enumerate(self.partners, 1) if quiet else ():
-            got = partner.receive(100, within=_QUIET).decode(errors="replace")
-            if got:
-                text = plain(got.rstrip(), 60)
-                raise NotYet(
-                    f"{said} Client {number} got `{text}`.", "nothing (more) for that one."
-                )
-
-
-def _clicks(at: _Clicks, round_: int) -> None:
-    for number in (2, 3):
-        text = f"only you {round_}"
-        at.click("send", number=number, message=text)
-        at.expect(f"I set `number` to {number}, and clicked Send.", text, number, quiet=number == 2)
-    for text in (f"to all {round_}", f"once more {round_}"):
-        at.click("broadcast", message=text)
-        at.expect("I clicked Broadcast.", text, 1, 2, 3)
-    for number in (7 + round_, 17 + round_):
-        at.click("send", number=number)
-        told = str(at.window.error.value)
-        if str(number) not in told:
-            raise NotYet(
-                f"I clicked Send for client {number}, who is not here. `error.value` is "
-                f"`{plain(told, 80)}`.",
-                f"a text with the number {number}: an exception in a callback is shown nowhere.",
-                "Who could catch it, and put it where one can read it?",
-            )
-    at.expect("I clicked Send for clients who are not here.", "", quiet=True)
-
-
-def _put(snapshot: Any, connection: Any) -> None:
-    snapshot[99] = connection
-
-
-def _take(snapshot: Any, connection: Any) -> None:
-    del snapshot[connection.number]
-
-
-_CHANGES = {"put a client 99 into it": _put, "deleted client 1 from it": _take}
-
-
-def _expect_a_moment(
-    trial: Trial, meanwhile: Meanwhile, happened: str, *moments: list[int]
-) -> None:
-    """What the call returned is right about one of these moments."""
-    said = f"{happened} while `snapshot` was at work, just before {meanwhile.place}."
-    expected = f"`{moments[0]}`, or `{moments[1]}`: the numbers of one moment."
-    then = "What may happen between two of your lines?"
-    error = meanwhile.running.error(1.0)
-    if error is not None:
-        raise NotYet(f"{said} It raised {named(error)}.", expected, then)
-    snapshot = meanwhile.running.result()
-    _expect_mapping(snapshot)
-    got = _look(trial, lambda: [getattr(snapshot[key], "number", None) for key in snapshot])
-    if got not in moments:
-        shown = plain(repr(got), 80)
-        raise NotYet(f"{said} What it returned has `{shown}`.", expected, then)
-
-
-def _expect_mapping(snapshot: Any) -> None:
-    if not hasattr(type(snapshot), "__getitem__") or isinstance(snapshot, Sequence):
-        shown = plain(repr(snapshot), 80)
-        raise NotYet(f"`snapshot` returned `{shown}`.", "a mapping from number to connection.")
-
-
-def _expect_keys(trial: Trial, snapshot: Any, keys: list[int], said: str, then: str = "") -> None:
-    _expect_mapping(snapshot)
-    got = _look(trial, lambda: list(snapshot))
-    if got != keys:
-        shown = plain(repr(got), 80)
+def _expect_to_forget(keeper: Any, field: Field, came: int) -> None:
+    kept = times_kept(keeper, "line ", field)
+    if kept >= _MANY:
         raise NotYet(
-            f"{said} The snapshot has `{shown}`.", f"its keys are the numbers `{keys}`.", then
+            f"{came:,} messages came, and I called `flush`. Your log still holds {kept:,} lines.",
+            "what it will not show again is forgotten: a server runs for weeks.",
+            "Which of your lines takes something away?",
         )
-
-
-def _look(trial: Trial, look: Callable[[], Any]) -> Any:
-    """The value of something that the answer made, read off the check's own thread."""
-    look.__name__ = "snapshot"
-    return trial.start_beside(look).result(1.0)
 
 
 def _expect_news(room: Room, expected: list[str], said: str, then: str = "") -> None:

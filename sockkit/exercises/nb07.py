@@ -160,7 +160,7 @@ def count(trial: Trial, answer: Any) -> str:
                 "only the loop's thread reads or changes it.",
                 "Which of your lines run in the thread that calls you?",
             )
-        _wait(trial, lambda: bool(failed) or dict.__eq__(counts, calls), 0.3)
+        trial.wait(lambda: bool(failed) or dict.__eq__(counts, calls), 0.3)
         if failed:
             raise NotYet(f"What you handed to the loop raised {named(failed[0])}.", "it adds 1.")
         _expect_counts(trial, counts, calls, "from other threads")
@@ -177,7 +177,7 @@ def count(trial: Trial, answer: Any) -> str:
 
     running = trial.start_in_loop(on_the_loop)
     running.call.name = "count"
-    _wait(trial, lambda: ready.is_set() or running.ended())
+    trial.wait(lambda: ready.is_set() or running.ended())
     if running.ended():
         running.result()
     if not ready.is_set():
@@ -191,7 +191,7 @@ def count(trial: Trial, answer: Any) -> str:
 
 
 def _expect_counts(trial: Trial, counts: Owned, expected: dict[str, int], where: str) -> None:
-    _wait(trial, lambda: dict.__eq__(counts, expected) or counts.strangers)
+    trial.wait(lambda: dict.__eq__(counts, expected) or counts.strangers)
     if counts.strangers:
         raise NotYet(
             "`counts` was touched, some time later, by a thread that is not the loop's.",
@@ -331,13 +331,6 @@ def _raise_for_errors(outcome: Outcome, name: str) -> None:
         if actor.error is not None:
             where = f" {outcome.switch}; then the other one came." if outcome.switch else ""
             raise NotYet(f"`{name}` raised {named(actor.error)} for {actor.name}.{where}")
-
-
-def _wait(trial: Trial, condition: Callable[[], bool], within: float = 0.8) -> None:
-    deadline = time.monotonic() + trial.left(within)
-    while not condition() and time.monotonic() < deadline:
-        trial.left(0)
-        time.sleep(0.002)
 
 
 def _shown(value: Any) -> str:

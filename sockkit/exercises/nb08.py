@@ -4,7 +4,6 @@ import asyncio
 import functools
 import socket
 import time
-from collections.abc import Callable
 from typing import Any
 
 from sockkit import Reason, Server
@@ -124,7 +123,7 @@ def to_who_keeps_up(trial: Trial, answer: Any) -> str:
     partners = []
     for count, name in enumerate(names, 1):
         partners.append(trial.connect(host.address, name))
-        _wait(trial, lambda count=count: count in host.server.clients)  # type: ignore[misc]
+        trial.wait(lambda count=count: count in host.server.clients)  # type: ignore[misc]
     teller, sleeper, reader = partners
     its = host.server.clients[2]
     _narrow(_end_of(its))
@@ -232,7 +231,7 @@ def _expect_calls(trial: Trial, calls: list[Any], expected: list[Any], what: str
         shown = (f"`gone({', '.join(plain(str(value), 60) for value in call)})`" for call in of)
         return ", ".join(shown) or "nothing"
 
-    _wait(trial, lambda: len(calls) >= len(expected))
+    trial.wait(lambda: len(calls) >= len(expected))
     if as_text(calls) != as_text(expected):
         raise NotYet(
             f"{what} You called {as_text(calls)}.",
@@ -275,7 +274,7 @@ def in_step(trial: Trial, answer: Any) -> str:
 
     host = trial.serve(on_message=on_message)
     sender = trial.connect(host.address, "client 1")
-    _wait(trial, lambda: 1 in host.server.clients)
+    trial.wait(lambda: 1 in host.server.clients)
     other = trial.connect(host.address, "client 2")
     its = host.server.clients[1]
     _narrow(sender.socket, 8 * _NARROW)
@@ -342,9 +341,3 @@ def _end_of(its: Connection) -> Any:
 def _narrow(sock: Any, room: int = _NARROW) -> None:
     """Have the kernel take little for whoever does not read."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
-
-
-def _wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> None:
-    deadline = time.monotonic() + trial.left(within)
-    while not condition() and time.monotonic() < deadline and not trial.hopeless():
-        time.sleep(0.002)

@@ -4,9 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
-import time
 import unicodedata
-from collections.abc import Callable
 from typing import Any
 
 from sockkit.exercises import door, strangers
@@ -45,9 +43,9 @@ def stop(trial: Trial, answer: Any) -> str:
     address = server.listener.getsockname()
     gone = trial.connect(address, "the client that leaves")
     partners += [trial.connect(address, f"client {number}") for number in range(_IDLE)]
-    _wait(trial, lambda: len(server.threads) == _IDLE + 2)
+    trial.wait(lambda: len(server.threads) == _IDLE + 2)
     gone.reset()
-    _wait(trial, lambda: not server.threads[1].is_alive())
+    trial.wait(lambda: not server.threads[1].is_alive())
     with contextlib.suppress(TimeoutError):  # on a busy machine it may not be back in `accept` yet
         until_blocked(server.threads[0], trial.left(0.5))
     running = trial.start(answer, server)
@@ -56,7 +54,7 @@ def stop(trial: Trial, answer: Any) -> str:
         f"with {_IDLE} idle clients, it has ended within 1 s.",
         "Who still waits, and in which call?",
     )
-    _wait(trial, lambda: not _alive(server), 0.3)
+    trial.wait(lambda: not _alive(server), 0.3)
     if threads := _alive(server):
         at_door = "the one in `accept`" if server.threads[0] in threads else "none in `accept`"
         raise NotYet(
@@ -386,9 +384,3 @@ def _shown(trial: Trial, answer: Any, name: str) -> str:
             "Which characters does a page not take for text? And inside quotes?",
         )
     return reader.text
-
-
-def _wait(trial: Trial, condition: Callable[[], bool], within: float = 1.0) -> None:
-    deadline = time.monotonic() + trial.left(within)
-    while not condition() and time.monotonic() < deadline and not trial.hopeless():
-        time.sleep(0.002)

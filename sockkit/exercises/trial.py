@@ -19,6 +19,7 @@ from sockkit.exercises.running import Failed, Running, Stopped
 from sockkit.exercises.verdict import NotYet
 
 _SLICE = 0.05  # seconds between two looks at a server that starts
+_LOOK = 0.002  # seconds between two looks at what is waited for
 _LAST_STEPS = 0.1  # seconds for a call to return that has just done its work
 _LAST_WORD = 0.2  # seconds in which what an ended call has sent may still arrive
 
@@ -83,8 +84,9 @@ class Trial:
             NotYet: it does not start.
         """
 
-        def failed(error: BaseException) -> None:
-            running.call.error = running.call.error or error
+        def failed(name: str, error: BaseException) -> None:
+            if running.call.error is None:
+                running.call.name, running.call.error = name, error
 
         host = Host(failed, options)
         running = self.start_in_loop(host.serve)
@@ -146,6 +148,13 @@ class Trial:
         if left <= 0 or self.stopping.is_set() or getattr(self._place, "interrupted", False):
             raise Stopped
         return min(within, left)
+
+    def wait(self, condition: Callable[[], bool], within: float = 1.0) -> bool:
+        """Wait until this is so, for as long as that makes sense; whether it is."""
+        deadline = time.monotonic() + self.left(within)
+        while not (true := condition()) and time.monotonic() < deadline and not self.hopeless():
+            time.sleep(_LOOK)
+        return true
 
     def hopeless(self) -> bool:
         """Whether waiting is in vain: the answer failed, or ended with no thread at work."""

@@ -70,6 +70,24 @@ def test_a_partner_sees_a_reset(trial: Trial) -> None:
     assert trial.wire[-1] == "← a reset (RST)"
 
 
+def test_a_wait_ends_when_it_is_so_when_time_is_up_and_when_nobody_could_make_it_so(
+    trial: Trial,
+) -> None:
+    looks: list[float] = []
+    running = trial.start(time.sleep, 0.5)
+    assert trial.wait(lambda: looks.append(0) or len(looks) == 3) is True
+    start = time.monotonic()
+    assert trial.wait(lambda: False, within=0.05) is False
+    assert time.monotonic() - start >= 0.05
+    assert trial.wait(running.ended, within=4) is True
+    start = time.monotonic()
+    assert trial.wait(lambda: False, within=4) is False
+    assert time.monotonic() - start < 2
+    trial.stopping.set()
+    with pytest.raises(Stopped):
+        trial.wait(lambda: True)
+
+
 def test_who_does_not_read_is_told_so(trial: Trial) -> None:
     partner, _ = pair(trial)
     with pytest.raises(NotYet, match="You have stopped reading"):

@@ -60,12 +60,16 @@ class Log:
 def my_panel(server):
     window = Window()
 
-    def send(button):
+    def clicked(button):
+        window.error.value = ""
         try:
-            server.send(window.number.value, window.message.value)
+            if button is window.send:
+                server.send(window.number.value, window.message.value)
+            else:
+                server.broadcast(window.message.value)
         except Exception as error:
             window.error.value = str(error)
 
-    window.send.on_click(send)
-    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    window.send.on_click(clicked)
+    window.broadcast.on_click(clicked)
     return window

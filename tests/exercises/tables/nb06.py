@@ -421,7 +421,7 @@ class OneChangeALine(WithAQueue):
             self.field.value = "\n".join(self.shown)
 
 
-@log.wrong("103 messages came")
+@log.wrong("1003 messages came")
 class ShowsThemAll(WithAQueue):
     def flush(self):
         while self.waiting:
@@ -442,6 +442,45 @@ class ClearsTooLate(OnlyWhenThereIsSomething):
         if self.new.is_set():
             self.field.value = "\n".join(self.lines)
             self.new.clear()
+
+
+@log.right
+class KeepsMoreThanItShows(WithAQueue):
+    def __init__(self, field):
+        self.field = field
+        self.lines = deque(maxlen=500)
+
+    def add(self, text):
+        self.lines.append(text)
+
+    def flush(self):
+        self.field.value = "\n".join(list(self.lines)[-5:])
+
+
+@log.wrong("1,003 messages came.*still holds 1,000 lines.*forgotten")
+class KeepsThemAll:
+    def __init__(self, field):
+        self.field = field
+        self.lines = []
+
+    def add(self, text):
+        self.lines.append(text)
+
+    def flush(self):
+        self.field.value = "\n".join(self.lines[-5:])
+
+
+@log.wrong("still holds 1,000 lines")
+class KeepsOneLongText:
+    def __init__(self, field):
+        self.field = field
+        self.text = ""
+
+    def add(self, text):
+        self.text += text + "\n"
+
+    def flush(self):
+        self.field.value = "\n".join(self.text.splitlines()[-5:])
 
 
 @log.wrong("deque mutated during iteration")
@@ -467,7 +506,7 @@ class Window:
     """As in the notebook."""
 
     def __init__(self):
-        self.message = ipywidgets.Text()
+        self.message = ipywidgets.Text("hello, all")
         self.number = ipywidgets.BoundedIntText(value=1, min=1, max=9999)
         self.send = ipywidgets.Button(description="Send")
         self.broadcast = ipywidgets.Button(description="Broadcast")
@@ -492,6 +531,7 @@ def asks_first(server):
 
     def broadcast(button):
         server.broadcast(window.message.value)
+        window.error.value = ""
 
     window.send.on_click(send)
     window.broadcast.on_click(broadcast)
@@ -507,6 +547,7 @@ class AClass(Window):
         self.broadcast.on_click(self.clicked)
 
     def clicked(self, button):
+        told = ""
         try:
             text = self.message.value
             if button is self.send:
@@ -515,10 +556,61 @@ class AClass(Window):
                 for connection in self.server.clients.values():
                     connection.send(text)
         except LookupError as error:
-            self.error.value = f"{type(error).__name__}: {error}"
+            told = f"{type(error).__name__}: {error}"
+        self.error.value = told
 
 
-@panel.wrong("client 7, who is not here. `error.value` is ``")
+@panel.wrong(
+    "clicked Send, for clients who are here, and they got it. `error.value` is still `no cl"
+)
+def tells_it_for_ever(server):
+    window = Window()
+
+    def send(button):
+        try:
+            server.send(window.number.value, window.message.value)
+        except Exception as error:
+            window.error.value = str(error)
+
+    window.send.on_click(send)
+    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong(
+    "clicked Broadcast, for clients who are here, and they got it. `error.value` is still `no"
+)
+def tells_it_until_the_next_send(server):
+    window = Window()
+
+    def send(button):
+        window.error.value = ""
+        try:
+            server.send(window.number.value, window.message.value)
+        except Exception as error:
+            window.error.value = str(error)
+
+    window.send.on_click(send)
+    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("for client 7, who is not here, and `error.value` is `something went wrong`")
+def does_not_say_for_whom(server):
+    window = Window()
+
+    def send(button):
+        try:
+            server.send(window.number.value, window.message.value)
+        except Exception:
+            window.error.value = "something went wrong"
+
+    window.send.on_click(send)
+    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("client 7, who is not here, and `error.value` is empty.*a click by hand has no cell")
 def tells_nobody(server):
     window = Window()
     window.send.on_click(lambda button: server.send(window.number.value, window.message.value))
@@ -526,7 +618,7 @@ def tells_nobody(server):
     return window
 
 
-@panel.wrong("UnknownClient|`error.value` is ``")
+@panel.wrong("client 7, who is not here, and `error.value` is empty.*a click by hand has no cell")
 def tells_nobody_without_widgets(server):
     window = Stand()
     window.send.on_click(lambda button: server.send(window.number.value, window.message.value))
@@ -534,7 +626,9 @@ def tells_nobody_without_widgets(server):
     return window
 
 
-@panel.wrong("Client 2 got nothing")
+@panel.wrong(
+    "Client 2 got nothing, and client 1 got `hello, all`.*When does your code read the fields"
+)
 def reads_the_fields_too_early(server):
     window = Window()
     text, number = window.message.value, window.number.value
@@ -543,7 +637,7 @@ def reads_the_fields_too_early(server):
     return window
 
 
-@panel.wrong("Client 2 got nothing")
+@panel.wrong("Client 2 got nothing. `error.value` is `not yet`")
 def forgets_to_connect_the_buttons(server):
     window = Window()
     window.error.value = "not yet"
@@ -555,6 +649,20 @@ def sends_to_all(server):
     window = Window()
     for button in (window.send, window.broadcast):
         button.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("Client 2 got nothing.*What is called when this button is clicked")
+def connects_nothing(server):
+    return Window()
+
+
+@panel.wrong("an empty line.*When does your code read the fields")
+def reads_an_empty_field_too_early(server):
+    window = Stand()
+    text = window.message.value
+    window.send.on_click(lambda button: server.send(window.number.value, text))
+    window.broadcast.on_click(lambda button: server.broadcast(text))
     return window
 
 
