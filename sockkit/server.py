@@ -18,15 +18,16 @@ from sockkit.admission import greeting
 from sockkit.attaching import Backplane
 from sockkit.channel import ChannelGroup
 from sockkit.connection import Connection
+from sockkit.door import Door
 from sockkit.errors import ClosedError, ConnectionLost, UnknownClient
-from sockkit.events import Address, Event, Reason, Refused, Started, Stopped
+from sockkit.events import Address, Event, Reason, Started, Stopped
 from sockkit.framing import Framing, Lines
 from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
 from sockkit.registry import numbers_in
 from sockkit.service import Callback, Service, log
 from sockkit.serving import ServerChannel
-from sockkit.sockets import accept_for_ever, is_loopback, let_go, listen
+from sockkit.sockets import is_loopback, let_go, listen
 from sockkit.views import server_html
 from sockkit.watch import name_of
 
@@ -94,7 +95,6 @@ class AsyncServer:
         self._receive_buffer = receive_buffer
         self._service = Service(on_connect, on_message, on_disconnect, framing, limits, token)
         self._group: ChannelGroup | None = None  # while running
-        self._entering: set[asyncio.Task[Any]] = set()
         self._stopping: asyncio.Task[None] | None = None
         if backplane is not None:
             backplane.bind(self, self._to_all_here)
@@ -134,8 +134,7 @@ class AsyncServer:
         self._warn_if_open_to_all()
         self._group = ChannelGroup(self._receive_buffer)
         self._service.begin(self._group)
-        accepting = accept_for_ever(listener, self.limits, self._admit)
-        self._accepting = self._group.loop.create_task(accepting)
+        self._door = Door(listener, self._service, self._group, self._ssl)
         self._service.record(Started(time.time(), self._address))
 
     async def stop(self, grace: float = 1.0) -> None:
@@ -160,7 +159,7 @@ class AsyncServer:
     async def _stop(self, group: ChannelGroup, caller: asyncio.Task[Any] | None) -> None:
         service, loop = self._service, group.loop
         try:
-            await self._close_door()
+            await self._door.close()
 
             def others() -> list[ServerChannel]:
                 # A callback that stops its own server is not waited for: it waits for us.
@@ -190,13 +189,6 @@ class AsyncServer:
             self._group = self._stopping = None
             service.changed.set()
             service.record(Stopped(time.time()))
-
-    async def _close_door(self) -> None:
-        self._accepting.cancel()
-        for task in self._entering:
-            task.cancel()
-        await asyncio.gather(self._accepting, *self._entering, return_exceptions=True)
-        self._listener.close()
 
     async def _until(self, true: Callable[[], bool], deadline: float | None = None) -> None:
         """Wait until it is true, or the `deadline` has passed: that of the stop, if none is given.
@@ -235,30 +227,6 @@ class AsyncServer:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.stop()
-
-    def _admit(self, connection: socket.socket, address: Address) -> None:
-        def entered(task: asyncio.Task[None]) -> None:
-            self._entering.discard(task)
-            if task.cancelled():  # stopped meanwhile, perhaps before its first step
-                connection.close()
-
-        task = self._running().loop.create_task(self._let_in(connection, address))
-        self._entering.add(task)
-        task.add_done_callback(entered)
-
-    async def _let_in(self, connection: socket.socket, address: Address) -> None:
-        group = self._running()
-        try:
-            await group.loop.connect_accepted_socket(
-                lambda: ServerChannel(self._service, group, address),
-                connection,
-                ssl=self._ssl,
-                ssl_shutdown_timeout=self.limits.linger if self._ssl else None,
-            )
-        except Exception as error:  # no TLS, or a client that was gone at once
-            log.warning("refused a client at %s:%d: %s", *address, error)
-            self._service.record(Refused(time.time(), address, str(error)))
-            connection.close()
 
     def _warn_if_open_to_all(self) -> None:
         if not is_loopback(self._address[0]) and not (self._ssl and self._service.token):

@@ -70,34 +70,85 @@ async def accept_for_ever(
     Without descriptors left, the connected are served on and accepting is tried again. asyncio's
     own server logs that once for every place in its backlog; here it is once an episode.
     """
+    acceptor = _Acceptor(listener, limits, admit)
     with Interruptible():  # the cell that runs a server ends when it is told to
-        await _accept_all(listener, limits, admit)
-
-
-async def _accept_all(
-    listener: socket.socket, limits: Limits, admit: Callable[[socket.socket, Address], object]
-) -> NoReturn:
-    loop = asyncio.get_running_loop()
-    suffering = False
-    accepted = 0
-    while True:
         try:
-            connection, address = await loop.sock_accept(listener)
-        except OSError as error:
-            if error.errno in _OUT_OF_RESOURCES:
-                if not suffering:
-                    log.error("cannot accept: %s; trying again every %g s", error.strerror, RETRY)
-                suffering = True
-                await asyncio.sleep(RETRY)
-            continue  # anything else: that newcomer left while it stood in the queue
-        if suffering:
+            acceptor.watch()
+        except NotImplementedError:  # the usual loop of Windows watches no sockets for others
+            await acceptor.one_by_one()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            acceptor.close()
+
+
+class _Acceptor:
+    """Accepts all who wait whenever the loop says that somebody does.
+
+    `loop.sock_accept` would have the kernel watch the listener, and stop watching it, for each
+    newcomer; and one who comes as the wait is cancelled would be dropped, and never closed.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        limits: Limits,
+        admit: Callable[[socket.socket, Address], object],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._limits = limits
+        self._admit = admit
+        self._suffering = False
+        self._retry: asyncio.TimerHandle | None = None
+
+    def watch(self) -> None:
+        self._loop.add_reader(self._listener.fileno(), self._accept_all)
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._listener.fileno())
+        if self._retry is not None:
+            self._retry.cancel()
+
+    def _accept_all(self) -> None:
+        for _ in range(ACCEPTS_PER_TURN):
+            try:
+                newcomer = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if self._is_short_of_something(error):
+                    self._loop.remove_reader(self._listener.fileno())
+                    self._retry = self._loop.call_later(RETRY, self.watch)
+                    return
+            else:
+                self._welcome(*newcomer)
+
+    async def one_by_one(self) -> NoReturn:
+        while True:
+            try:
+                newcomer = await self._loop.sock_accept(self._listener)
+            except OSError as error:
+                if self._is_short_of_something(error):
+                    await asyncio.sleep(RETRY)
+            else:
+                self._welcome(*newcomer)
+
+    def _is_short_of_something(self, error: OSError) -> bool:
+        if error.errno not in _OUT_OF_RESOURCES:
+            return False  # that newcomer left while it stood in the queue
+        if not self._suffering:
+            log.error("cannot accept: %s; trying again every %g s", error.strerror, RETRY)
+        self._suffering = True
+        return True
+
+    def _welcome(self, connection: socket.socket, address: Address) -> None:
+        if self._suffering:
             log.warning("accepting again")
-            suffering = False
-        tune(connection, limits)
-        admit(connection, address[:2])
-        accepted += 1
-        if accepted % ACCEPTS_PER_TURN == 0:
-            await asyncio.sleep(0)
+            self._suffering = False
+        connection.setblocking(False)
+        tune(connection, self._limits)
+        self._admit(connection, address[:2])
 
 
 def tune(connection: socket.socket, limits: Limits) -> None:

@@ -192,20 +192,18 @@ async def test_a_rush_of_newcomers_lets_others_have_their_turn() -> None:
         """A listener that always has somebody waiting."""
 
         def fileno(self) -> int:
-            return -1
-
-        def gettimeout(self) -> float:
-            return 0.0
+            return never_accepted.fileno()
 
         def accept(self) -> tuple[socket.socket, tuple[str, int]]:
             return socket.socket(), (LOOPBACK, 1)
 
         def close(self) -> None: ...
 
-    async with accepting(Endless()) as admitted:
-        counting = asyncio.create_task(count_turns())
-        await turns_until(lambda: len(admitted) >= 5 * sockets.ACCEPTS_PER_TURN)
-        counting.cancel()
+    with await listen(LOOPBACK, 0) as never_accepted, dial(never_accepted.getsockname()):
+        async with accepting(Endless()) as admitted:
+            counting = asyncio.create_task(count_turns())
+            await turns_until(lambda: len(admitted) >= 5 * sockets.ACCEPTS_PER_TURN)
+            counting.cancel()
     assert turns >= 4
 
 

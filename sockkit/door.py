@@ -1,0 +1,83 @@
+"""The door of a running server: who comes is accepted, and given a channel with a transport."""
+
+import asyncio
+import socket
+import ssl as tls
+import time
+
+from sockkit.channel import ChannelGroup
+from sockkit.events import Address, Refused
+from sockkit.service import Service, log
+from sockkit.serving import ServerChannel
+from sockkit.sockets import accept_for_ever
+from sockkit.transport import SocketTransport, fits
+
+
+class Door:
+    """Lets clients in until it is closed. Made, used and closed on the loop's thread.
+
+    Args:
+        listener: closed together with the door.
+        service: what all clients share.
+        group: the channel group of the running loop.
+        ssl: a server-side context, for TLS.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        service: Service,
+        group: ChannelGroup,
+        ssl: tls.SSLContext | None,
+    ) -> None:
+        self._listener = listener
+        self._service = service
+        self._group = group
+        self._ssl = ssl
+        self._entering: set[asyncio.Task[None]] = set()
+        admit = self._admit if ssl is None and fits(group.loop) else self._admit_by_loop
+        accepting = accept_for_ever(listener, service.limits, admit)
+        self._accepting = group.loop.create_task(accepting)
+
+    async def close(self) -> None:
+        """Let nobody in any more, and close the listener."""
+        self._accepting.cancel()
+        for task in self._entering:
+            task.cancel()
+        await asyncio.gather(self._accepting, *self._entering, return_exceptions=True)
+        self._listener.close()
+
+    def _admit(self, connection: socket.socket, address: Address) -> None:
+        try:
+            SocketTransport(self._group.loop, connection, self._channel(address))
+        except Exception as error:  # a client that was gone at once
+            self._refuse(connection, address, error)
+
+    def _admit_by_loop(self, connection: socket.socket, address: Address) -> None:
+        def entered(task: asyncio.Task[None]) -> None:
+            self._entering.discard(task)
+            if task.cancelled():  # closed meanwhile, perhaps before its first step
+                connection.close()
+
+        task = self._group.loop.create_task(self._let_in(connection, address))
+        self._entering.add(task)
+        task.add_done_callback(entered)
+
+    async def _let_in(self, connection: socket.socket, address: Address) -> None:
+        try:
+            await self._group.loop.connect_accepted_socket(
+                lambda: self._channel(address),
+                connection,
+                ssl=self._ssl,
+                ssl_shutdown_timeout=self._service.limits.linger if self._ssl else None,
+            )
+        except Exception as error:  # no TLS, or a client that was gone at once
+            self._refuse(connection, address, error)
+
+    def _channel(self, address: Address) -> ServerChannel:
+        return ServerChannel(self._service, self._group, address)
+
+    def _refuse(self, connection: socket.socket, address: Address, error: Exception) -> None:
+        log.warning("refused a client at %s:%d: %s", *address, error)
+        self._service.record(Refused(time.time(), address, str(error)))
+        connection.close()

@@ -1,0 +1,188 @@
+"""The transport of the server's channels does what asyncio's own would do."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sockkit import AsyncServer, Raw
+from sockkit.transport import SocketTransport
+
+from .peers import echo, in_a_loop, reset
+from .secure import client_side, server_side
+
+BIG = bytes(range(256)) * 40_000  # more than the kernel's buffers hold
+
+
+class Told(asyncio.BufferedProtocol):
+    """A protocol that writes down what it is told."""
+
+    def __init__(self, keep_open: bool = True) -> None:
+        self.told: list[Any] = []
+        self.buffer = bytearray(65_536)
+        self.keep_open = keep_open
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.told.append("made")
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.told.append(bytes(self.buffer[:nbytes]))
+
+    def eof_received(self) -> bool:
+        self.told.append("eof")
+        return self.keep_open
+
+    def pause_writing(self) -> None:
+        self.told.append("pause")
+
+    def resume_writing(self) -> None:
+        self.told.append("resume")
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.told.append(("lost", exc))
+
+
+@contextlib.contextmanager
+def carried(protocol: Told) -> Iterator[tuple[SocketTransport, socket.socket]]:
+    """A transport with that protocol, and the other end; both are closed afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = socket.create_connection(listener.getsockname(), timeout=20)
+        connection, _ = listener.accept()
+    connection.setblocking(False)
+    with peer, connection:
+        transport = SocketTransport(asyncio.get_running_loop(), connection, protocol)
+        yield transport, peer
+        transport.abort()
+        peer.close()
+
+
+async def turns_until(condition: Any) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+@in_a_loop
+async def test_it_reads_and_writes_until_both_have_closed() -> None:
+    protocol = Told(keep_open=False)
+    with carried(protocol) as (transport, peer):
+        assert transport.is_reading()
+        peer.sendall(b"hello")
+        await turns_until(lambda: b"hello" in protocol.told)
+        transport.write(b"hi")
+        assert peer.recv(10) == b"hi"
+        peer.shutdown(socket.SHUT_WR)
+        await turns_until(lambda: ("lost", None) in protocol.told)
+        assert peer.recv(10) == b""
+        assert transport.is_closing()
+        transport.write(b"nobody")
+        transport.close()
+    assert protocol.told == ["made", b"hello", "eof", ("lost", None)]
+
+
+@in_a_loop
+async def test_what_does_not_fit_waits_and_leaves_in_order_before_the_end() -> None:
+    protocol = Told()
+    with carried(protocol) as (transport, peer):
+        transport.write(BIG)
+        waiting = transport.get_write_buffer_size()
+        assert protocol.told == ["made", "pause"]
+        transport.write(b"the last word")
+        assert transport.get_write_buffer_size() == waiting + 13
+        transport.close()
+        received = bytearray()
+        while data := await asyncio.to_thread(peer.recv, 1 << 20):
+            received += data
+        assert bytes(received) == BIG + b"the last word"
+        await turns_until(lambda: ("lost", None) in protocol.told)
+        assert transport.get_write_buffer_size() == 0
+    assert protocol.told == ["made", "pause", "resume", ("lost", None)]
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+
+@in_a_loop
+async def test_an_abort_drops_what_waits() -> None:
+    protocol = Told()
+    with carried(protocol) as (transport, _):
+        transport.write(BIG)
+        transport.abort()
+        assert transport.get_write_buffer_size() == 0
+        await turns_until(lambda: ("lost", None) in protocol.told)
+
+
+@in_a_loop
+async def test_a_reset_is_told_by_its_error_whether_it_reads_or_writes() -> None:
+    for waiting in (b"", BIG):
+        protocol = Told()
+        with carried(protocol) as (transport, peer):
+            transport.write(waiting)
+            if waiting:
+                transport.pause_reading()
+            reset(peer)
+            await turns_until(lambda told=protocol.told: isinstance(told[-1], tuple))
+        assert isinstance(protocol.told[-1][1], ConnectionError)
+
+
+@in_a_loop
+async def test_fin_is_told_once_however_often_it_is_told_to_read_on() -> None:
+    protocol = Told()
+    with carried(protocol) as (transport, peer):
+        peer.shutdown(socket.SHUT_WR)
+        await turns_until(lambda: "eof" in protocol.told)
+        for _ in range(3):
+            transport.pause_reading()
+            transport.resume_reading()
+            await asyncio.sleep(0)
+        transport.write(b"still open")
+        assert peer.recv(20) == b"still open"
+    assert protocol.told == ["made", "eof"]
+
+
+@in_a_loop
+async def test_what_came_while_it_did_not_read_is_read_later() -> None:
+    protocol = Told()
+    with carried(protocol) as (transport, peer):
+        transport.pause_reading()
+        peer.sendall(b"later")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert protocol.told == ["made"]
+        transport.resume_reading()
+        await turns_until(lambda: protocol.told == ["made", b"later"])
+
+
+def test_a_protocol_that_fails_loses_its_connection_and_is_told_of(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    class Failing(Told):
+        def buffer_updated(self, nbytes: int) -> None:
+            raise ValueError("as the test wants it")
+
+    async def main() -> None:
+        protocol = Failing()
+        with carried(protocol) as (_, peer):
+            peer.sendall(b"hello")
+            await turns_until(lambda: isinstance(protocol.told[-1], tuple))
+            assert isinstance(protocol.told[-1][1], ValueError)
+
+    asyncio.run(main())
+    assert "a protocol failed" in log.text
+
+
+@in_a_loop
+async def test_over_tls_the_loop_brings_its_own() -> None:
+    for ssl, ours in ((None, True), (server_side(), False)):
+        async with AsyncServer(echo, framing=Raw(), ssl=ssl) as server:
+            client = client_side() if ssl else None
+            _, writer = await asyncio.open_connection(
+                *server.address, ssl=client, server_hostname="127.0.0.1" if ssl else None
+            )
+            [connection] = (await server.wait_for_clients(1)).values()
+            assert isinstance(connection._channel.transport, SocketTransport) is ours
+            writer.close()
