@@ -15,6 +15,10 @@ Your own script says what a client does; it may fail as it likes, that is counte
 
     swarm(200, address, script).plot()
 
+Where one process or one machine is too small for it, engines of ipyparallel share it:
+
+    swarm(10_000, address, on=ipyparallel.Client())
+
 `swarm` waits for the end, in any thread, in a notebook too. Its clients live on an event loop of
 their own; a server on *your* loop would wait for you meanwhile: use `await async_swarm(…)` there.
 """
@@ -27,6 +31,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sockkit.lab.swarm_client import SwarmClient, Unfinished, WrongReply
+from sockkit.lab.swarm_engines import swarm_on
 from sockkit.lab.swarm_result import ErrorGroup, SwarmResult
 from sockkit.lab.swarm_run import Address, Run, Script
 from sockkit.portal import Portal
@@ -59,6 +64,7 @@ def swarm(
     *,
     timeout: float = 60.0,
     progress: bool = True,
+    on: Any = None,
     **options: Any,
 ) -> SwarmResult:
     """Connect `count` clients, have each run `script(client, number)`, and wait for the end.
@@ -68,6 +74,8 @@ def swarm(
         address: `(host, port)` of any server that runs in another thread or process.
         script: a coroutine function; it may return what it likes, and raise what it likes.
         timeout: seconds for everything. Clients that are not done then are `Unfinished` errors.
+        on: an `ipyparallel.Client`: its engines, on whatever machines, share the clients. They
+            must have sockkit, and reach the address; what the script uses it must import itself.
         progress: show a bar on stderr if it takes longer than two seconds, and if tqdm is there.
         options: `framing`, `limits`, `ssl`, `token` for each client; `connecting`: how many
             connect at the same time at most (100), so that no server's backlog overflows.
@@ -77,7 +85,11 @@ def swarm(
 
     Raises:
         OSError: this process may not open so many connections; the text says what to do.
+        ipyparallel.RemoteError: an engine can't begin, for this or another reason.
     """
+    if on is not None:
+        with _bar(count, shown=progress) as show:
+            return swarm_on(on, count, address, script, timeout, show, options)
     portal = Portal("sockkit swarm")
     try:
         run = portal.call(lambda: Run(count, address, script, timeout, **options))

@@ -1,5 +1,6 @@
 """What a swarm found out: how many got through, what went wrong, how long replies took."""
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -130,6 +131,29 @@ class SwarmResult:
             f"<SwarmResult: {self.clients} clients, {self.finished} finished, {failed} failed; "
             f"{self.right} replies right, {self.wrong} wrong>"
         )
+
+
+def merge(parts: Sequence[SwarmResult]) -> SwarmResult:
+    """The result of a swarm of which each of these was a part, at the same time.
+
+    Every single latency is kept: no percentile of a whole follows from those of its parts.
+    """
+    groups: dict[str, ErrorGroup] = {}
+    for kind, clients, example in (error for part in parts for error in part.errors):
+        known = groups.get(kind, ErrorGroup(kind, 0, example))
+        groups[kind] = known._replace(clients=known.clients + clients)
+    return SwarmResult(
+        clients=sum(part.clients for part in parts),
+        connected=sum(part.connected for part in parts),
+        finished=sum(part.finished for part in parts),
+        replies=sum(part.replies for part in parts),
+        right=sum(part.right for part in parts),
+        wrong=sum(part.wrong for part in parts),
+        errors=sorted(groups.values(), key=lambda group: -group.clients),
+        connecting=max(part.connecting for part in parts),
+        duration=max(part.duration for part in parts),
+        latencies=list(heapq.merge(*(part.latencies for part in parts))),
+    )
 
 
 def group_errors(errors: Sequence[tuple[int, BaseException]]) -> list[ErrorGroup]:

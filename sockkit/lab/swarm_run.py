@@ -25,6 +25,8 @@ class Run:
     Args:
         count, address, script, timeout: as for `swarm`.
         connecting: how many clients connect at the same time at most.
+        first: the number of the first client.
+        hold: whether the scripts wait for `go`, even when all are connected.
         options: for each client.
 
     Raises:
@@ -39,6 +41,8 @@ class Run:
         timeout: float,
         *,
         connecting: int = 100,
+        first: int = 1,
+        hold: bool = False,
         **options: Any,
     ) -> None:
         check_descriptors(count, address)
@@ -49,10 +53,12 @@ class Run:
         self._timeout = timeout
         self._errors: list[tuple[int, BaseException]] = []
         self._door = asyncio.Semaphore(connecting)
-        self._outside = count  # clients that have neither connected nor failed to
-        self._all_connected = asyncio.Event()
+        self.outside = count  # clients that have neither connected nor failed to
+        self._hold = hold
+        self._may_begin = asyncio.Event()
         self._start = self._ended_at = time.perf_counter()
         self._connected_at: float | None = None
+        self._began_at: float | None = None
         self._loop = asyncio.get_running_loop()
         # Half of the time for one step, so that what hangs is told from what is slow.
         options = {"timeout": timeout / 2, "limits": Limits(linger=_LINGER), **options}
@@ -61,7 +67,7 @@ class Run:
         self._deadline = self._loop.call_later(timeout, self.cancel)
         self._active = {
             self._loop.create_task(self._live(client, number))
-            for number, client in enumerate(clients, 1)
+            for number, client in enumerate(clients, first)
         }
         if not count:
             self._finish()
@@ -85,7 +91,7 @@ class Run:
         try:
             await self._connect(client)
             doing = "waiting until all were connected"
-            await self._all_connected.wait()
+            await self._may_begin.wait()
             doing = "in its script"
             await self._script(client, number)
         except asyncio.CancelledError:
@@ -98,10 +104,16 @@ class Run:
                 await client.connect()
                 self.tally.connected += 1
         finally:
-            self._outside -= 1
-            if not self._outside:
+            self.outside -= 1
+            if not self.outside:
                 self._connected_at = time.perf_counter()
-                self._all_connected.set()
+                if not self._hold:
+                    self.go()
+
+    def go(self) -> None:
+        """Have the scripts begin."""
+        self._began_at = time.perf_counter()
+        self._may_begin.set()
 
     # The end.
 
@@ -128,8 +140,8 @@ class Run:
         try:
             while not self.over.done() and time.monotonic() < give_up:
                 concurrent.futures.wait([self.over], _LOOK)
-                if self._outside:
-                    show("connecting", self._count - self._outside)
+                if self.outside:
+                    show("connecting", self._count - self.outside)
                 else:
                     show("in their scripts", self.tally.finished + self.tally.failed)
         except BaseException:
@@ -142,6 +154,7 @@ class Run:
         tally = self.tally
         ended_at = time.perf_counter() if self._left else self._ended_at
         connected_at = self._connected_at or ended_at
+        began_at = self._began_at or ended_at
         errors = group_errors(sorted(self._errors, key=lambda error: error[0]))
         if stuck := self._count - tally.finished - tally.failed:
             errors.append(ErrorGroup("Unfinished", stuck, "a script would not give up the loop"))
@@ -154,6 +167,6 @@ class Run:
             wrong=tally.wrong,
             errors=errors,
             connecting=connected_at - self._start,
-            duration=ended_at - connected_at,
+            duration=ended_at - began_at,
             latencies=sorted(tally.latencies),
         )

@@ -1,6 +1,7 @@
 """What a swarm says: its result, its progress, and that there are too few descriptors."""
 
 import builtins
+import dataclasses
 import errno
 import importlib.util
 import os
@@ -9,7 +10,7 @@ import sys
 import pytest
 
 from sockkit.lab import descriptors, swarm
-from sockkit.lab.swarm_result import SwarmResult, group_errors
+from sockkit.lab.swarm_result import ErrorGroup, SwarmResult, group_errors, merge
 
 from .loopback import serve, upper
 
@@ -127,3 +128,25 @@ def test_without_psutil_both_ends_are_counted(monkeypatch):
 def test_where_there_is_no_limit_nothing_is_checked(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     descriptors.check_descriptors(10**9, ("127.0.0.1", 1))
+
+
+# Parts of one swarm.
+
+
+def test_percentiles_of_the_whole_are_those_of_all_replies_together():
+    fast = [0.001 * n for n in range(1, 91)]
+    slow = [1.0 + n for n in range(10)]
+    whole = merge([result(fast), result(slow)])
+    for percent in range(101):
+        assert whole.percentile(percent) == result(sorted(fast + slow)).percentile(percent)
+    assert whole.percentile(50) != (result(fast).percentile(50) + result(slow).percentile(50)) / 2
+
+
+def test_counts_are_added_and_the_longest_times_taken():
+    group = ErrorGroup("ValueError", 3, "client 9: no")
+    more = dataclasses.replace(result([0.5]), errors=[group], connecting=7.0, duration=9.0)
+    one = result([0.25], [(4, ValueError("no"))])
+    whole = merge([one, more])
+    assert (whole.clients, whole.finished) == (2 * one.clients, 2 * one.finished)
+    assert (whole.connecting, whole.duration) == (7.0, 9.0)
+    assert [tuple(e) for e in whole.errors] == [("ValueError", 4, "client 4: no")]
