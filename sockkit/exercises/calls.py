@@ -141,6 +141,8 @@ class Call:
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
+            for task in asyncio.all_tasks(loop):
+                close_unbegun(task.get_coro())
 
     def _complain(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -217,6 +219,18 @@ def _calm() -> None:
             pass
     except _Calm:
         pass
+
+
+def close_unbegun(coroutine: object) -> None:
+    """Close a coroutine that will never begin.
+
+    Otherwise Python says, whenever it comes to the garbage, that nobody awaited it: in some later
+    cell, to somebody who has done nothing wrong.
+    """
+    if not inspect.iscoroutine(coroutine):
+        return
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
 
 
 def _let_end(loop: asyncio.AbstractEventLoop) -> None:

@@ -4,26 +4,32 @@ import asyncio
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sockkit.aio import AsyncServer
 from sockkit.connection import Connection
+from sockkit.exercises.calls import close_unbegun
 
 
 class Host:
     """An `AsyncServer` as one long call of the answer, so that its callbacks can be interrupted.
 
     Args:
-        failed: told the exception when a callback raises one; the client's connection is closed.
+        failed: told the name of the callback that raised an exception, and the exception; the
+            client's connection is closed.
         options: as for `AsyncServer`.
     """
 
-    def __init__(self, failed: Callable[[BaseException], None], options: dict[str, Any]) -> None:
+    def __init__(
+        self, failed: Callable[[str, BaseException], None], options: dict[str, Any]
+    ) -> None:
         self.listening = threading.Event()
         self.address: tuple[str, int] = ("", 0)
         self.thread = ""  # the name of the thread that its callbacks run on
         self._failed = failed
+        self._to_await: weakref.WeakSet[Coroutine[Any, Any, Any]] = weakref.WeakSet()
         callbacks = {name: value for name, value in options.items() if name.startswith("on_")}
         guarded: Any = {name: self._guarded(value) for name, value in callbacks.items()}
         self.name = next((f.__name__ for f in callbacks.values() if hasattr(f, "__name__")), "")
@@ -40,22 +46,35 @@ class Host:
         finally:
             await self.server.stop(grace=0)
 
+    def close(self) -> None:
+        """Forget the calls that had not begun when the server ended."""
+        for coroutine in tuple(self._to_await):
+            close_unbegun(coroutine)
+
     def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        def fail(error: BaseException) -> None:
+            self._failed(getattr(callback, "__name__", self.name), error)
+
         async def finished(connection: Connection, result: Any) -> None:
             try:
                 await result
             except Exception as error:
-                self._failed(error)
+                fail(error)
                 connection.close()
+
+        def ending(connection: Connection, result: Any) -> Any:
+            end = finished(connection, result)
+            self._to_await.update(c for c in (result, end) if inspect.iscoroutine(c))
+            return end
 
         @functools.wraps(callback)
         def guarded(connection: Connection, *args: Any) -> Any:
             try:
                 result = callback(connection, *args)
             except Exception as error:
-                self._failed(error)
+                fail(error)
                 connection.close()
                 return None
-            return finished(connection, result) if inspect.isawaitable(result) else None
+            return ending(connection, result) if inspect.isawaitable(result) else None
 
         return guarded

@@ -88,7 +88,7 @@ class Trial:
             if running.call.error is None:
                 running.call.name, running.call.error = name, error
 
-        host = Host(failed, options)
+        host = self.own(Host(failed, options))
         running = self.start_in_loop(host.serve)
         running.call.name = host.name
         while not host.listening.wait(_SLICE):

@@ -1,12 +1,16 @@
-"""A thread that could not be ended stays, and the checks that come after it are right as ever."""
+"""After an answer that hung: what can't be ended stays, and harms no check and no other cell."""
 
+import asyncio
+import gc
 import sys
 import threading
+import time
+import warnings
 from collections.abc import Iterator
 
 import pytest
 
-from sockkit.exercises import Exercise, nb06
+from sockkit.exercises import Exercise, nb06, nb08
 from sockkit.exercises.calls import throw_into
 from sockkit.exercises.leftovers import Before
 
@@ -80,3 +84,16 @@ def test_a_thread_that_was_to_end_does_so_once_it_goes_on(over: threading.Event)
     stuck = Stuck(over)
     over.set()
     until(lambda: stuck.ended_by)
+
+
+def test_what_had_not_begun_is_not_told_in_a_later_cell() -> None:
+    async def polls(connection, text, work):
+        task = asyncio.ensure_future(work(text))
+        while not task.done():
+            time.sleep(0.01)
+
+    assert "held its event loop" in repr(nb08.in_step.check(polls))
+    with warnings.catch_warnings(record=True) as later:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert [str(warning.message) for warning in later] == []
