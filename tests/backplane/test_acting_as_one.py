@@ -87,7 +87,8 @@ def test_a_client_that_nobody_knows_is_told_as_such(room: Room) -> None:
     a, b = room.server("a"), room.server("b")
     room.client(b)
     room.until_all_know("1@b")
-    for nobody in ("7@b", "1@c", "7@a", "b", "1@", "@b", "x@b", "", "-1@b", 1):
+    strange = ("7@b", "1@c", "7@a", "0@a", "b", "1@", "@b", "x@b", "-1@b", "", 1, "9" * 5000 + "@b")
+    for nobody in strange:
         with pytest.raises(UnknownClient):
             backplane(a).send(nobody, "psst")
 
