@@ -9,6 +9,7 @@ import pytest
 from sockkit import Client, Server, UnknownClient
 from sockkit.backplane import MemoryBackplane, MemoryHub, RedisBackplane, State, redis_wire, talk
 from sockkit.backplane.frames import Frame
+from sockkit.backplane.memory import MemoryWire
 
 from ..core.program import Program
 from ..lab.loopback import HOST
@@ -221,14 +222,19 @@ def test_no_url_of_a_redis_is_told_at_once() -> None:
 def test_a_bug_is_logged_with_its_traceback_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hub, real = MemoryHub(), MemoryBackplane.connect
-    monkeypatch.setattr(MemoryBackplane, "connect", lambda self: 1 / 0)
-    plane = MemoryBackplane(hub, server="a")
+    real, failed = MemoryBackplane.connect, list[bool]()
+
+    async def connect(plane: MemoryBackplane) -> MemoryWire:
+        if not failed:
+            failed.append(True)
+            raise ZeroDivisionError("a bug")
+        return await real(plane)
+
+    monkeypatch.setattr(MemoryBackplane, "connect", connect)
+    plane = MemoryBackplane(MemoryHub(), server="a")
     with Server(host=HOST, backplane=plane):
-        assert plane.state is State.ALONE
-        assert any(record.exc_info for record in caplog.records)
-        monkeypatch.setattr(MemoryBackplane, "connect", real)
         until(lambda: plane.state is State.CONNECTED)
+    assert [bool(record.exc_info) for record in caplog.records] == [True, False]
 
 
 def test_without_the_package_redis_the_advice_is_to_install_it(
