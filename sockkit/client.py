@@ -9,7 +9,7 @@ from sockkit.admission import WELCOME, FirstLine, FirstLineDecoder, greeting
 from sockkit.channel import ChannelGroup
 from sockkit.errors import AuthenticationError, ClosedError, ConnectionLost
 from sockkit.events import Address, Reason
-from sockkit.framing import Framing, Lines
+from sockkit.framing import Decoder, Framing, Lines
 from sockkit.inbox import ClientChannel
 from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
@@ -82,20 +82,22 @@ class AsyncClient:
         loop = asyncio.get_running_loop()
         host, port = self.address
         channel = ClientChannel(ChannelGroup.of_running_loop(), self.framing, self.limits)
+        decoder = channel.decoder
+        if self._greeting:  # before anything can come: uvloop reads on while we are not waked yet
+            channel.decoder = FirstLineDecoder()
         try:
             await loop.create_connection(lambda: channel, host, port, ssl=self._ssl)
         except OSError as error:
             raise_clearly(error, f"cannot connect to {host}:{port}")
         if self._greeting:
             try:
-                await self._say_token(channel)
+                await self._say_token(channel, decoder)
             except BaseException:
                 channel.abort(Reason.REFUSED)
                 raise
         return channel
 
-    async def _say_token(self, channel: ClientChannel) -> None:
-        decoder, channel.decoder = channel.decoder, FirstLineDecoder()
+    async def _say_token(self, channel: ClientChannel, decoder: Decoder) -> None:
         channel.transport.write(self._greeting)
         try:
             await channel.message_waiting()

@@ -42,8 +42,9 @@ class Door:
     async def close(self) -> None:
         """Let nobody in any more, and close the listener."""
         self._accepting.cancel()
-        for task in self._entering:
-            task.cancel()
+        if self._ssl is not None:  # without TLS, who is half-way in will be in at once
+            for task in self._entering:
+                task.cancel()
         await asyncio.gather(self._accepting, *self._entering, return_exceptions=True)
         self._listener.close()
 

@@ -48,12 +48,18 @@ class Portal:
 
     Args:
         name: of the thread.
+        new_loop: makes the loop; None: asyncio does.
 
     Raises:
         RuntimeError, OSError: the thread or its loop could not be started.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
+        self._new_loop = new_loop or asyncio.new_event_loop
         self._lock = threading.Lock()
         self._unanswered: set[concurrent.futures.Future[Any]] = set()
         self._open = False
@@ -64,7 +70,7 @@ class Portal:
 
     def _serve(self, started: concurrent.futures.Future[None]) -> None:
         try:
-            self._loop = asyncio.new_event_loop()
+            self._loop = self._new_loop()
         except BaseException as error:  # no descriptors left, for example: the caller's to see
             started.set_exception(error)
             return

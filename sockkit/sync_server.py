@@ -23,9 +23,11 @@ from sockkit.events import Address, Event
 from sockkit.forgotten import tell_forgotten
 from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
+from sockkit.loops import loop_factory
 from sockkit.portal import LoopHeld, Portal
 from sockkit.server import LAST_WORD, AsyncServer
 from sockkit.service import Callback
+from sockkit.switching import SwitchInterval
 from sockkit.views import server_html
 from sockkit.watch import who_holds
 
@@ -51,6 +53,14 @@ class Server:
             not every system has). On Linux each new client comes to one of them, by chance.
         backplane: makes this server and others act as one; see `sockkit.backplane`. For this
             server alone.
+        loop: "asyncio", or "uvloop" for the faster one of `pip install 'sockkit[speed]'`.
+        switch_interval: seconds after which a thread that computes lets another one run, while the
+            server is started; see `sys.setswitchinterval`. With 0.0005, a server beside a cell that
+            computes answers several times as often, and all threads of the process pay for it. None
+            leaves it as it is.
+
+    Raises:
+        ModuleNotFoundError: there is no uvloop here.
 
     Callbacks are plain functions or coroutine functions. They run on the server's own thread, in
     order for each client. Inside them everything here works except `start`, `stop` and
@@ -76,7 +86,11 @@ class Server:
         receive_buffer: int = 65_536,
         reuse_port: bool = False,
         backplane: Backplane | None = None,
+        loop: str = "asyncio",
+        switch_interval: float | None = None,
     ) -> None:
+        self._new_loop = loop_factory(loop)
+        self._interval = SwitchInterval(switch_interval)
         self._portal: Portal | None = None  # while running
         self._held: Portal | None = None  # of a run whose thread a callback held at its stop
         self._lifecycle = threading.Lock()
@@ -110,7 +124,7 @@ class Server:
             if self._portal is None:
                 if self._held is not None and self._held.alive:
                     raise RuntimeError("a callback of the run before has still not returned")
-                portal = Portal("sockkit-server")
+                portal = Portal("sockkit-server", self._new_loop)
                 try:
                     portal.run(self._server.start)
                 except BaseException as error:
@@ -120,6 +134,7 @@ class Server:
                         self._blame_our_own()
                     raise
                 self._portal = portal
+                self._interval.hold()
                 _running.add(self)
         return self
 
@@ -157,6 +172,7 @@ class Server:
                     portal.leave_behind(self._server.stop, then=portal.stop)
                     self._held = portal
                 self._portal = None
+                self._interval.release()
                 _running.discard(self)
 
     def _cut_off(self) -> None:
@@ -164,6 +180,7 @@ class Server:
         self._lifecycle = threading.Lock()  # another thread may have held the old one
         portal, self._portal, self._held = self._portal or self._held, None, None
         if portal is not None:
+            self._interval.release()
             portal.cut_off()
             with contextlib.suppress(ClosedError):  # it was just being stopped
                 self._server.cut_off()
@@ -186,6 +203,7 @@ class Server:
         portal = getattr(self, "_portal", None)
         if portal is not None:
             portal.leave_behind(self._server.stop, then=portal.stop)
+            self._interval.release()
             tell_forgotten(self, "stopped", "stop")
 
     # Who is here.

@@ -1,0 +1,51 @@
+"""The same on uvloop: what tests elsewhere say of talking, leaving, bounds, TLS, stop and start.
+
+They are run once more, with every loop that is made meanwhile being uvloop's: that of a `Server`,
+and that of a test which runs one of its own. Those are left out that time themselves, or that
+compare what no loop has a part in.
+"""
+
+import asyncio
+import asyncio.events
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sockkit import Server
+
+from . import test_bounds, test_leaving, test_server, test_talking, test_tls, test_tokens
+from .peers import echo
+
+LEFT_OUT = {
+    "test_a_thousand_starts_and_stops_leave_nothing_behind": "some seconds; ten of them do here",
+}
+
+
+def taken_from(*modules: ModuleType) -> dict[str, object]:
+    """The tests of these modules, under names that tell from which."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}_{name.removeprefix('test_')}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.startswith("test_") and name not in LEFT_OUT
+    }
+
+
+globals().update(
+    taken_from(test_bounds, test_leaving, test_server, test_talking, test_tls, test_tokens)
+)
+
+
+@pytest.fixture(autouse=True)
+def loops_of_uvloop(uvloop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in (asyncio, asyncio.events):
+        monkeypatch.setattr(place, "new_event_loop", uvloop.new_event_loop)
+
+
+def test_it_is_uvloop_indeed(uvloop: Any) -> None:
+    with Server(echo) as server:
+        assert server._portal is not None
+        assert isinstance(server._portal._loop, uvloop.Loop)
+    with asyncio.Runner() as runner:
+        assert isinstance(runner.get_loop(), uvloop.Loop)
