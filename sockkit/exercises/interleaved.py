@@ -25,7 +25,8 @@ from sockkit.exercises.trial import Trial
 from sockkit.exercises.where import learners_place
 
 _PATIENCE = 0.05  # seconds without a stop, from which a thread is taken for waiting
-_FOR_EVER = 1.0  # seconds in which no thread gets on, from which they wait for ever
+_FOR_EVER = 2.0  # seconds in which no thread gets on, from which they wait for ever
+_LAST_STEPS = 0.5  # seconds in which threads that are woken come to their ends
 _STEPS = 300  # in one turn: a thread that tries again and again lets others go on
 _FEW = 30  # stops of one thread that are combined with those of another
 _ENOUGH = 1.6  # seconds for all schedules; on a very busy machine, for those that were tried
@@ -164,7 +165,7 @@ class Turns:
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
-        deadline = time.monotonic() + _FOR_EVER / 2
+        deadline = time.monotonic() + _LAST_STEPS
         while any(actor.is_alive() for actor in self.actors) and time.monotonic() < deadline:
             for actor in self.actors:
                 actor.join(_PATIENCE)

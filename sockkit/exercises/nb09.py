@@ -3,17 +3,15 @@
 import contextlib
 import socket
 import ssl
-import threading
 import unicodedata
 from typing import Any
 
-from sockkit.exercises import door, strangers
+from sockkit.exercises import door, page, strangers
 from sockkit.exercises.leftovers import Before
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.page import PageReader
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.solutions import nb09 as solutions
-from sockkit.exercises.stopper import Stopper
+from sockkit.exercises.stopper import Stopper, alive, expect_nothing_open
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.exercises.where import named
@@ -54,37 +52,16 @@ def stop(trial: Trial, answer: Any) -> str:
         f"with {_IDLE} idle clients, it has ended within 1 s.",
         "Who still waits, and in which call?",
     )
-    trial.wait(lambda: not _alive(server), 0.3)
-    if threads := _alive(server):
+    trial.wait(lambda: not alive(server), 0.3)
+    if threads := alive(server):
         at_door = "the one in `accept`" if server.threads[0] in threads else "none in `accept`"
         raise NotYet(
             f"You returned, and {len(threads)} of {_IDLE + 2} threads still run, {at_door}.",
             "none.",
             "What ends a thread: closing its socket, or waking it?",
         )
-    _expect_nothing_open(trial, server, partners)
+    expect_nothing_open(server, partners)
     return f"{_IDLE} idle clients, and everything ended within a second."
-
-
-def _expect_nothing_open(trial: Trial, server: ThreadedEcho, partners: list[Partner]) -> None:
-    for partner in partners:
-        partner.receive_all(within=0.3)
-        if not partner.ended:
-            raise NotYet(
-                "You returned, and a client still believes that it is connected.",
-                "each of them sees the end.",
-            )
-    left = ["the listener"] if server.listener.fileno() >= 0 else []
-    if connections := [sock for sock in server.connections if sock.fileno() >= 0]:
-        left.append(f"connections, {len(connections)} of {len(server.connections)}")
-    if left:
-        raise NotYet(
-            f"You returned; still open: {', and '.join(left)}.", "no socket of the server is open."
-        )
-
-
-def _alive(server: ThreadedEcho) -> list[threading.Thread]:
-    return [thread for thread in server.threads if thread.is_alive()]
 
 
 @lesson.exercise(
@@ -208,7 +185,7 @@ def trusting(trial: Trial, answer: Any) -> str:
 def admit(trial: Trial, answer: Any) -> str:
     """Read one line: the token gets `welcome` and True; all else `refused`, a close, and False."""
     for parts in ((b"open sesame\n",), (b"op", b"en ses", b"ame\n")):
-        partner, theirs = _guest(trial)
+        partner, theirs = door.guest(trial)
         running = trial.start(answer, theirs, door.TOKEN)
         for part in parts:
             with contextlib.suppress(NotYet):  # it has answered too early: told below
@@ -218,22 +195,22 @@ def admit(trial: Trial, answer: Any) -> str:
         result = running.result(expected="it returns when the line is there.")
         if got != b"welcome\n" or result is not True or theirs.fileno() < 0:
             raise NotYet(
-                f"I sent the token, {_pieces(parts)}. {_told(partner, got, result)}",
+                f"I sent the token, {door.pieces(parts)}. {door.told(partner, got, result)}",
                 "`welcome`, True, and the connection stays open.",
                 "What is in your hands when only half of the line has come?",
             )
     for what, line in door.WRONG.items():
-        partner, theirs = _guest(trial)
+        partner, theirs = door.guest(trial)
         running = trial.start(answer, theirs, door.TOKEN)
         partner.send(line)
-        _expect_refusal(f"I sent {what}.", partner, running.result())
+        door.expect_refusal(f"I sent {what}.", partner, running.result())
     for what, part in door.SILENT.items():
-        partner, theirs = _guest(trial)
+        partner, theirs = door.guest(trial)
         partner.send(part)
         running = trial.start(answer, theirs, door.TOKEN)
-        _expect_refusal(f"I sent {what}, no newline, then nothing.", partner, running.result())
+        door.expect_refusal(f"I sent {what}, no newline, then nothing.", partner, running.result())
     for what, part in door.LEAVING.items():
-        partner, theirs = _guest(trial)
+        partner, theirs = door.guest(trial)
         partner.send(part)
         partner.finish()
         result = trial.start(answer, theirs, door.TOKEN).result(
@@ -241,86 +218,9 @@ def admit(trial: Trial, answer: Any) -> str:
             f"I sent {what} and closed, and am refused.",
             "What does `recv` return when nothing more will come?",
         )
-        _expect_refusal(f"I sent {what} and closed.", partner, result)
-    _expect_bound(trial, answer)
+        door.expect_refusal(f"I sent {what} and closed.", partner, result)
+    door.expect_bound(trial, answer)
     return "The token opened the door twice; eleven strangers were refused."
-
-
-def _guest(trial: Trial) -> tuple[Partner, socket.socket]:
-    trial.wire.clear()  # those before got what they should
-    partner, theirs = trial.pair()
-    theirs.settimeout(0.3)
-    return partner, theirs
-
-
-def _pieces(parts: tuple[bytes, ...]) -> str:
-    return "in one piece" if len(parts) == 1 else f"in {len(parts)} pieces"
-
-
-def _told(partner: Partner, got: bytes, result: Any, end: str = "") -> str:
-    """What came of it. Where a reset has swallowed the answer, nobody can say what it was."""
-    returned = f"returned `{plain(repr(result), 40)}`"
-    if result is False and not got and partner.ended == "reset":
-        return (
-            f"You {returned}. No answer of yours reached me: you closed while bytes of mine were "
-            "unread, and that sends a reset."
-        )
-    return f"You answered `{plain(got, 40)}`{end} and {returned}."
-
-
-def _expect_refusal(what: str, partner: Partner, result: Any) -> None:
-    got = partner.receive_all(within=0.5)
-    if door.TOKEN.encode() in got:
-        raise NotYet(f"{what} Your answer holds the token itself.", "an answer that tells nothing.")
-    if result is not False or got != b"refused\n" or not partner.ended:
-        end = ", closed," if partner.ended else ", kept the connection open,"
-        let_in = "You let me in. " if result is True else ""
-        raise NotYet(
-            f"{what} {let_in}{_told(partner, got, result, end)}",
-            "`refused`, the connection closed, and False.",
-        )
-
-
-def _expect_bound(trial: Trial, answer: Any) -> None:
-    """Somebody who sends and sends: the time-out of the socket never strikes."""
-    partner, theirs = _guest(trial)
-    running = trial.start(answer, theirs, door.TOKEN)
-    sent = 0
-    while not running.ended(0.005) and sent < 20_000:
-        with contextlib.suppress(NotYet):  # it has hung up, as it should
-            partner.send(b"x" * 500)
-        sent += 500
-    result = running.result(
-        0.1,
-        "who sends more than 1,024 bytes without a newline is refused.",
-        f"I have sent {sent:,}. What do you keep of them, and until when?",
-    )
-    if result is not False:
-        raise NotYet(
-            f"I sent {sent:,} bytes without a newline. You returned `{plain(repr(result), 40)}`.",
-            "False.",
-        )
-
-
-_NAMES = (
-    "Ann",
-    "Zoë Łukasz",
-    "O'Brien & Söhne",
-    "<b>bold</b>",
-    "<img src=x onerror=alert(1)>",
-    "</li><script>alert(1)</script>",
-    '" onmouseover="alert(1)',
-    "' onmouseover='alert(1)",
-    "<!-- everything after this",
-    "&lt;typed as it stands&gt;",
-)
-_TRICKS = {
-    "a right-to-left override": "invoice\u202egpj.exe",
-    "a terminal's escape code": "red\x1b[31m",
-    "a line break": "Ann\nBen joined",
-    "a zero-width space": "Ann\u200b",
-}
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @lesson.exercise(
@@ -333,17 +233,17 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 )
 def show(trial: Trial, answer: Any) -> str:
     """Return `<li title="NAME">NAME</li>` for any name, as harmless text, not longer than 250."""
-    for name in _NAMES:
-        text = _shown(trial, answer, name)
+    for name in page.NAMES:
+        text = page.shown(trial, answer, name)
         if text != name:
             raise NotYet(
                 f"I am called `{plain(name)}`. A reader sees `{plain(text)}`.",
                 "the name as it was typed.",
                 "Is each character replaced, and none of them twice?",
             )
-    for what, name in _TRICKS.items():
-        text = _shown(trial, answer, name)
-        if any(unicodedata.category(character) in _UNSEEN for character in text):
+    for what, name in page.TRICKS.items():
+        text = page.shown(trial, answer, name)
+        if any(unicodedata.category(character) in page.UNSEEN for character in text):
             raise NotYet(
                 f"My name holds {what}, and so does your page.",
                 "it is taken out, or shown as something harmless.",
@@ -352,7 +252,7 @@ def show(trial: Trial, answer: Any) -> str:
         if text[:3] != name[:3]:
             raise NotYet(f"My name holds {what}. Nothing of it is left.", "the letters stay.")
     for letter in ("x", '"'):
-        text = _shown(trial, answer, letter * 100_000)
+        text = page.shown(trial, answer, letter * 100_000)
         if not 10 <= len(text) <= 250:
             raise NotYet(
                 f"My name is `{letter}`, 100,000 times. Your page shows {len(text):,} of it.",
@@ -364,23 +264,4 @@ def show(trial: Trial, answer: Any) -> str:
                 f"nothing but `{letter}`, and perhaps dots.",
                 "Where does your cut fall: between two letters, or inside `&quot;`?",
             )
-    return f"{len(_NAMES) + len(_TRICKS) + 2} names, and each was text and nothing else."
-
-
-def _shown(trial: Trial, answer: Any, name: str) -> str:
-    """What a reader sees of the page that the answer makes of a name; it must hold one `li`."""
-    page = trial.call(answer, name)
-    if not isinstance(page, str):
-        raise NotYet(f"You returned `{plain(repr(page), 60)}`.", "a `str`: a piece of a page.")
-    reader = PageReader(page)
-    title = dict(reader.attributes).get("title")
-    expected = ['<li title="…">']
-    if reader.found != expected or title != reader.text:
-        raise NotYet(
-            f"I am called `{plain(name, 60)}`. A browser finds in your page: "
-            f"{', '.join(f'`{plain(each, 80)}`' for each in reader.found) or 'no element'}; the "
-            f"title is `{plain(title, 60)}`, the text `{plain(reader.text, 60)}`.",
-            'one `<li title="…">`, and the name in both places.',
-            "Which characters does a page not take for text? And inside quotes?",
-        )
-    return reader.text
+    return f"{len(page.NAMES) + len(page.TRICKS) + 2} names, and each was text and nothing else."

@@ -4,6 +4,11 @@ For checks of answers that put a stranger's text into a page.
 """
 
 from html.parser import HTMLParser
+from typing import Any
+
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.text import plain
 
 
 class PageReader(HTMLParser):
@@ -36,3 +41,48 @@ class PageReader(HTMLParser):
     def handle_comment(self, data: str) -> None:
         """What nobody sees."""
         self.found.append("a comment")
+
+
+NAMES = (
+    "Ann",
+    "Zoë Łukasz",
+    "O'Brien & Söhne",
+    "<b>bold</b>",
+    "<img src=x onerror=alert(1)>",
+    "</li><script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "' onmouseover='alert(1)",
+    "<!-- everything after this",
+    "&lt;typed as it stands&gt;",
+)
+"""Names that a reader must see as they were typed."""
+
+TRICKS = {
+    "a right-to-left override": "invoice\u202egpj.exe",
+    "a terminal's escape code": "red\x1b[31m",
+    "a line break": "Ann\nBen joined",
+    "a zero-width space": "Ann\u200b",
+}
+"""Names that hold what is not to be seen: what it is, and the name."""
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Categories of characters that no reader sees, and a page obeys."""
+
+
+def shown(trial: Trial, answer: Any, name: str) -> str:
+    """What a reader sees of the page that the answer makes of a name; it must hold one `li`."""
+    page = trial.call(answer, name)
+    if not isinstance(page, str):
+        raise NotYet(f"You returned `{plain(repr(page), 60)}`.", "a `str`: a piece of a page.")
+    reader = PageReader(page)
+    title = dict(reader.attributes).get("title")
+    expected = ['<li title="…">']
+    if reader.found != expected or title != reader.text:
+        raise NotYet(
+            f"I am called `{plain(name, 60)}`. A browser finds in your page: "
+            f"{', '.join(f'`{plain(each, 80)}`' for each in reader.found) or 'no element'}; the "
+            f"title is `{plain(title, 60)}`, the text `{plain(reader.text, 60)}`.",
+            'one `<li title="…">`, and the name in both places.',
+            "Which characters does a page not take for text? And inside quotes?",
+        )
+    return reader.text

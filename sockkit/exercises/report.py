@@ -1,5 +1,7 @@
 """Which sentence an answer is met with. What happened is known; here it is put in order."""
 
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +11,8 @@ from sockkit.exercises.verdict import NotYet, Status, Verdict
 from sockkit.exercises.where import learners_traceback, named
 
 _WIRE_LINES = 16
+_ALIKE = 4  # lines in a row that differ only in the client's number
+_CLIENT = re.compile(r"^client \d+(?= )")
 
 
 def write(
@@ -116,7 +120,18 @@ def _loop_held(calls: Sequence[Call]) -> NotYet | None:
     return None
 
 
+def folded(lines: Sequence[str]) -> list[str]:
+    """The wire, with the middle left out where many clients in a row got the same."""
+    found: list[str] = []
+    for _, alike in itertools.groupby(lines, lambda line: _CLIENT.sub("", line)):
+        run = list(alike)
+        few = len(run) <= _ALIKE or not _CLIENT.match(run[0])
+        found += run if few else [run[0], f"… {len(run) - 2} more like these …", run[-1]]
+    return found
+
+
 def _cut(lines: Sequence[str]) -> list[str]:
+    lines = folded(lines)
     if len(lines) <= _WIRE_LINES:
         return list(lines)
     half = _WIRE_LINES // 2

@@ -1,5 +1,6 @@
 """Answers to the exercises of lesson 09."""
 
+import asyncio
 import contextlib
 import hmac
 import html
@@ -146,6 +147,11 @@ def patient(address):
         except OSError:
             listener.close()
             time.sleep(0.1)
+
+
+@listen.wrong("You returned `<Server.*a socket that listens")
+async def a_server_of_asyncio(address):
+    return await asyncio.start_server(lambda reader, writer: writer.close(), *address)
 
 
 @listen.wrong("You returned `None`")
