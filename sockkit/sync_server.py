@@ -130,16 +130,17 @@ class Server:
                 except BaseException as error:
                     portal.run(self._server.stop)  # an interrupt may have come too late
                     portal.stop()
-                    if getattr(error, "errno", None) == errno.EADDRINUSE:
-                        self._blame_our_own()
+                    self._blame_our_own(error)
                     raise
                 self._portal = portal
                 self._interval.hold()
                 _running.add(self)
         return self
 
-    def _blame_our_own(self) -> None:
+    def _blame_our_own(self, error: BaseException) -> None:
         # A cell that ran before is the usual culprit, and its server is in nobody's mind any more.
+        if getattr(error, "errno", None) != errno.EADDRINUSE:
+            return
         for other in tuple(_running):
             with contextlib.suppress(ClosedError):  # it stops at this moment
                 if other.address[1] == self.port:
