@@ -155,11 +155,10 @@ class SocketTransport(asyncio.Transport):
         except OSError as error:
             self._drop(error)
             return
-        self._protocol.resume_writing()  # which may write more
-        if not unsent and not self._gone:
-            self._loop.remove_writer(self._handle)
-            if self._closing:
-                self._go(None)
+        self._loop.remove_writer(self._handle)
+        self._protocol.resume_writing()  # which may write more, or bring about the end
+        if self._closing and not unsent and not self._gone:
+            self._go(None)
 
     # The end.
 

@@ -186,3 +186,29 @@ async def test_over_tls_the_loop_brings_its_own() -> None:
             [connection] = (await server.wait_for_clients(1)).values()
             assert isinstance(connection._channel.transport, SocketTransport) is ours
             writer.close()
+
+
+class Abrupt(Told):
+    """A protocol that has had enough as soon as it may write again."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport = transport
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.transport.abort()  # type: ignore[attr-defined]
+
+
+@in_a_loop
+async def test_an_end_in_the_midst_of_writing_on_leaves_no_writer_behind() -> None:
+    loop, protocol = asyncio.get_running_loop(), Abrupt()
+    with carried(protocol) as (transport, peer):
+        handle = transport.get_extra_info("socket").fileno()
+        transport.write(BIG)
+        peer.setblocking(False)
+        while protocol.told[-1] != ("lost", None):
+            with contextlib.suppress(BlockingIOError):
+                peer.recv(1 << 20)
+            await asyncio.sleep(0)
+        assert not loop.remove_writer(handle), "it would be called without a protocol"
