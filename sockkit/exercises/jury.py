@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from sockkit.exercises.running import Stopped
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.exercises.where import learners_traceback
-from sockkit.lab.guest import Guest
+from sockkit.lab import guest
 from sockkit.sync import Server
 from sockkit.text import plain
 
@@ -75,6 +76,12 @@ class Jury:
         if running is None:
             return
         error, value = running
+        if isinstance(error, TimeoutError) and _in_a_guest(error):
+            raise NotYet(
+                f"Your test `{name}` met a server that is sound, and slow: {error}.",
+                "an answer within two seconds.",
+                "Is the machine busy? Check once more.",
+            )
         if error is not None:
             lines = learners_traceback(error)
             where = f", {lines[-2]}" if len(lines) > 1 else ""
@@ -139,23 +146,23 @@ class Door:
         self._server = server
         self._patience = patience
         self._note = note
-        self._guests: list[_Noted] = []
+        self._guests: list[Guest] = []
 
-    def __call__(self, name: str = "") -> Guest:
+    def __call__(self, name: str = "") -> "Guest":
         """A new guest."""
-        guest = _Noted(self._server, name, self._patience, self._note)
-        self._guests.append(guest)
-        return guest
+        newcomer = Guest(self._server, name, self._patience, self._note)
+        self._guests.append(newcomer)
+        return newcomer
 
     def __enter__(self) -> "Door":
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        for guest in self._guests:
-            guest.drop()
+        for one in self._guests:
+            one.drop()
 
 
-class _Noted(Guest):
+class Guest(guest.Guest):
     """A guest whose lines go to the wire trace."""
 
     def __init__(
@@ -202,6 +209,12 @@ def _served(kind: type[Sound]) -> Iterator[Server]:
     finally:
         server.stop(grace=0)
         log.setLevel(level)
+
+
+def _in_a_guest(error: BaseException) -> bool:
+    """Whether it was a guest who raised this, and not the test that called it."""
+    steps = traceback.extract_tb(error.__traceback__)
+    return any(step.filename == guest.__file__ for step in steps)
 
 
 def _public(answer: type) -> list[str]:

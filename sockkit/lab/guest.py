@@ -61,7 +61,13 @@ class Guest(Peer):
                 self.say(f"/name {name}")
 
     def say(self, text: str) -> None:
-        """Send a line; return when the server has dealt with it."""
+        """Send a line; return when the server has dealt with it.
+
+        Raises:
+            ValueError: the line is `/who`, whose answer would be taken for that of a later one.
+        """
+        if text == "/who":
+            raise ValueError("ask with who(), which returns the answer")
         self.send(f"{text}\n".encode())
         self.who()
 

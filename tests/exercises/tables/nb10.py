@@ -1,6 +1,8 @@
 """Answers to the exercises of lesson 10, but for the tests, which have a table of their own."""
 
+import contextlib
 import queue
+import time
 
 from sockkit import ConnectionLost, Reason
 from sockkit.exercises import nb10 as ex
@@ -117,6 +119,42 @@ class CountsWhoIsHere(_Lobby):
         return f"{list(self.here).index(connection.number) + 1} {connection.name}".strip()
 
 
+@lobby.wrong("`on_message` raised ConnectionLost")
+class ThrowsOutWhoSpoke(_Lobby):
+    def tell(self, sender, text):
+        for other in list(self.here.values()):
+            if other is not sender:
+                other.send(text)
+
+
+@lobby.wrong("client 5 was just dropped \\(too slow\\), and client 6 missed the line")
+class StopsAtTheFirstWhoIsGone(_Lobby):
+    def tell(self, sender, text):
+        with contextlib.suppress(ConnectionLost):
+            for other in list(self.here.values()):
+                if other is not sender:
+                    other.send(text)
+
+
+@lobby.wrong("20 more came, and 4 Dora said `/who`")
+class InAnyOrder(_Lobby):
+    def on_message(self, connection, text):
+        if text == "/who":
+            shuffled = sorted(self.here.values(), key=lambda each: each.number % 7)
+            few = shuffled if len(shuffled) > 4 else self.here.values()
+            connection.send("here: " + ", ".join(map(self.label, few)))
+        else:
+            super().on_message(connection, text)
+
+
+@lobby.wrong("`on_message` raised AttributeError: 'Connection' object has no attribute 'nme'")
+class MistypesInAMessage(_Lobby):
+    def on_message(self, connection, text):
+        super().on_message(connection, text)
+        if text.startswith("/name "):
+            connection.nme += "!"
+
+
 @lobby.wrong("has no `on_disconnect`")
 class NoLeaves:
     def on_message(self, connection, text):
@@ -174,7 +212,10 @@ class RoomsInADictionary(ex.lobby.model):
 
     def tell(self, sender, text):
         for number in self.room(sender) - {sender.number}:
-            self.here[number].send(text)
+            try:
+                self.here[number].send(text)
+            except ConnectionLost:
+                continue  # on_disconnect tells the others
 
 
 class _Chat(ex.chat.model):
@@ -258,6 +299,73 @@ class TheLastFirst(_Chat):
             super().on_message(connection, text)
 
 
+@chat.wrong("`/to 15 psst`, and .* got|15 psst`. Client 15 got")
+class LooksForTheName(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/to ") and text.split()[1] in map(str, self.here):
+            _, number, message = text.split(" ", 2)
+            name = self.here[int(number)].name
+            other = [each for each in self.here.values() if each.name == name][-1]
+            other.send(f"{self.label(connection)} to you: {message}")
+        else:
+            super().on_message(connection, text)
+
+
+@chat.wrong("`/to 2 over there` in the lobby, client 2 is in the room tea. Client 2 got nothing")
+class OnlyWithinTheRoom(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/to ") and text.split()[1] in map(str, self.here):
+            other = self.here[int(text.split()[1])]
+            if other.state.room != connection.state.room:
+                return
+        super().on_message(connection, text)
+
+
+@chat.wrong("Client 4 reset its connection, in the room tea. Client 3 got nothing")
+class TellsNoReset(_Chat):
+    def on_disconnect(self, connection, reason):
+        if reason is Reason.RESET:
+            del self.here[connection.number]
+        else:
+            super().on_disconnect(connection, reason)
+
+
+@chat.wrong("in the room milk, client 3 is in tea, and 3 got|went from the room tea to milk")
+class OneOtherRoom(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/room ") and text != "/room lobby":
+            text = "/room tea"
+        super().on_message(connection, text)
+
+
+@chat.wrong("Client 2, Ben, said `/room lobby`. Client 1 got nothing")
+class NoWayBack(_Chat):
+    def on_message(self, connection, text):
+        if text != "/room lobby":
+            super().on_message(connection, text)
+
+
+@chat.wrong("said `/name Eve`, and then `hello`, in the lobby. Client 2 got `1 Ada: hello`")
+class OneNameForEver(_Chat):
+    def on_message(self, connection, text):
+        if not (text.startswith("/name ") and connection.name):
+            super().on_message(connection, text)
+
+
+@chat.wrong("Client 40 connected. It got")
+class NoMoreThanForty(_Chat):
+    def on_connect(self, connection):
+        if len(self.here) >= 36:
+            connection.send("the chat is full")
+            connection.close()
+        else:
+            super().on_connect(connection)
+
+    def on_disconnect(self, connection, reason):
+        if connection.number in self.here:
+            super().on_disconnect(connection, reason)
+
+
 heard = Table(ex.heard)
 
 
@@ -299,6 +407,38 @@ def reads_on(client):
     lines = []
     while True:
         lines.append(client.recv())
+
+
+@heard.wrong("`heard` took 0.4 s each time")
+def waits_for_a_silence(client):
+    lines = []
+    try:
+        while True:
+            lines.append(client.recv(0.4))
+    except TimeoutError:
+        return lines
+
+
+@heard.wrong("`heard` took 1.0 s each time")
+def waits_for_a_long_silence(client):
+    lines = []
+    try:
+        while True:
+            lines.append(client.recv(1))
+    except TimeoutError:
+        return lines
+
+
+@heard.wrong("`heard` took 0.6 s each time")
+def sleeps_well(client):
+    time.sleep(0.5)
+    return waits_a_little(client)
+
+
+@heard.wrong("on a slow line, and you returned")
+def sleeps_a_moment(client):
+    time.sleep(0.15)
+    return waits_a_little(client)
 
 
 @heard.wrong("3 lines, and you returned")
