@@ -265,6 +265,17 @@ def test_a_namesake_is_told_once(log: pytest.LogCaptureFixture) -> None:
     assert 1 <= [record.getMessage() for record in log.records].count(text) <= 2
 
 
+def test_it_says_what_it_is_and_how_it_is() -> None:
+    hub = MemoryHub()
+    plane = MemoryBackplane(hub, server="a", group="room")
+    assert repr(plane) == "<MemoryBackplane a in room: stopped>"
+    with Server(host=HOST, backplane=plane):
+        assert repr(plane) == "<MemoryBackplane a in room: connected>"
+        hub.unplug()
+        assert not hub.plugged
+        until(lambda: repr(plane) == "<MemoryBackplane a in room: alone>")
+
+
 def test_without_a_backplane_there_is_none() -> None:
     with Server(host=HOST) as server:
         assert server.backplane is None

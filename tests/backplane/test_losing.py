@@ -1,5 +1,7 @@
 """The carrier goes and comes back, a server dies without a word: who is at home is served on."""
 
+import asyncio
+import os
 import sys
 import time
 from contextlib import ExitStack
@@ -12,6 +14,7 @@ from sockkit.backplane.frames import Frame
 from sockkit.backplane.memory import MemoryWire
 
 from ..core.program import Program
+from ..core.test_fork import in_a_forked_child
 from ..lab.loopback import HOST
 from ..waiting import PATIENCE, until
 from .carriers import InMemory, OverRedis
@@ -105,6 +108,42 @@ def test_a_redis_that_hangs_counts_as_gone(
         assert set(iter(at_b.recv, "the end")) <= {"into the ice"}
 
 
+@pytest.mark.parametrize("kind", ["pubsub", "normal"])  # who listens, and who speaks
+def test_a_line_that_breaks_is_made_again(
+    redis: OverRedis, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Room(redis) as room:
+        a, b = room.server("a"), room.server("b")
+        at_a, at_b = room.client(a), room.client(b)
+        room.until_all_know("1@a", "1@b")
+        redis.command("CLIENT", "KILL", "TYPE", kind)
+        for server in (a, b):
+            server.broadcast("?")  # who only speaks notices when it does
+        until(lambda: caplog.text.count("connected again") == 2)
+        room.until_all_know("1@a", "1@b")
+        a.broadcast("the end")
+        assert set(iter(at_a.recv, "the end")) | set(iter(at_b.recv, "the end")) == {"?"}
+
+
+def test_a_line_on_which_nothing_comes_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, deaf = MemoryWire.receive, list[bool]()
+
+    async def receive(wire: MemoryWire) -> bytes:
+        if not deaf:
+            deaf.append(True)
+            await asyncio.Event().wait()
+        return await real(wire)
+
+    monkeypatch.setattr(MemoryWire, "receive", receive)
+    monkeypatch.setattr(talk, "PATIENCE", 0.1)
+    plane = MemoryBackplane(MemoryHub(), server="a", expiry=0.1)
+    with Server(host=HOST, backplane=plane):
+        until(lambda: "connected again" in caplog.text)
+    assert "nothing comes through any more" in caplog.text
+
+
 def test_a_stop_does_not_wait_for_a_redis_that_hangs(redis: OverRedis) -> None:
     with Room(redis) as room:
         a = room.server("a")
@@ -162,6 +201,18 @@ def test_a_server_that_is_killed_is_off_every_list_within_two_expiries(redis: Ov
         late = room.server("late", expiry=expiry)
         assert backplane(late).servers == ("a", "b", "late")
         assert redis.command("SISMEMBER", "room:servers", "c") == b":0"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_in_a_forked_child_it_is_not_running_and_the_parent_does_not_notice() -> None:
+    hub = MemoryHub()
+    planes = [MemoryBackplane(hub, server=name) for name in "ab"]
+    servers = [Server(host=HOST, backplane=plane) for plane in planes]
+    with servers[0], servers[1], Client(servers[1].address, timeout=PATIENCE) as client:
+        servers[1].wait_for_clients(1, PATIENCE)
+        assert in_a_forked_child(lambda: f"{planes[0].state} {planes[0].servers}") == "stopped ()"
+        servers[0].broadcast("hello")
+        assert client.recv() == "hello"
 
 
 # What anybody may publish.
