@@ -10,6 +10,7 @@ from sockkit import Reason, Server
 from sockkit.connection import Connection
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
+from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
 from sockkit.exercises.solutions import nb08 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -19,7 +20,6 @@ lesson = Lesson("08")
 summary = lesson.summary
 
 _NARROW = 4096  # bytes of a send buffer: what a kernel takes for a sleeper is soon over
-_LARGE = 100_000  # bytes of a message of which a kernel may take a part
 _QUIET = 0.1
 
 
@@ -33,75 +33,26 @@ _QUIET = 0.1
 )
 def to_all(trial: Trial, answer: Any) -> str:
     """Send `data` to all, never wait; who can't take all of it at once is closed and removed."""
-    names = ("client 1", "the sleeper", "client 3", "client 4")
-    pairs = dict(zip(names, map(trial.pair, names), strict=True))
-    sleeper, its_socket = pairs.pop("the sleeper")
-    connections = [theirs for _, theirs in pairs.values()]
-    connections.insert(1, its_socket)
-    for theirs in connections:
-        room = _NARROW if theirs is its_socket else 4 * _LARGE
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
-    readers = {name: mine for name, (mine, _) in pairs.items()}
-    for count in range(1, 21):  # two megabytes are more than a kernel holds for a sleeper
-        _tell_once(trial, answer, connections, readers, count)
-        if its_socket not in connections or its_socket.fileno() < 0:
-            break
-    _judge_the_sleeper(connections, its_socket, sleeper, count)
-    _tell_once(trial, answer, connections, readers, count + 1)
-    if len(connections) != len(readers):
-        raise NotYet(f"{len(connections)} connections are in your list.", "the three who read.")
+    room = Room(trial)
+    room.tell(answer)
+    room.hear()
+    if len(room.connections) != 4 or not room.has_the_sleeper():
+        raise NotYet(
+            f"I gave you message 1, of {SMALL:,} bytes, for which everybody has room. Afterwards "
+            f"{len(room.connections)} of four connections are in your list.",
+            "all four: only who can't take a whole message goes.",
+        )
+    while room.has_the_sleeper() and room.said < MOST:
+        room.tell(answer)
+        room.hear()
+    room.judge_the_sleeper()
+    room.tell(answer)
+    room.hear()
+    if len(room.connections) != len(room.readers):
+        count = len(room.connections)
+        raise NotYet(f"{count} connections are in your list.", "the three who read.")
+    judge_patience(trial, answer)
     return "Three clients got every message at once, and the one who slept is gone."
-
-
-def _tell_once(
-    trial: Trial,
-    answer: Any,
-    connections: list[socket.socket],
-    readers: dict[str, Partner],
-    count: int,
-) -> None:
-    data = f"message {count} ".encode().ljust(_LARGE, b".")
-    trial.start(answer, connections, data).result(
-        within=1.5,
-        expected="it returns at once, whoever sleeps.",
-        then="Which of your calls waits for the client that reads nothing?",
-    )
-    for name, reader in readers.items():
-        got = reader.receive(_LARGE)
-        if got != data:
-            what = "nothing" if not got else f"{len(got):,} bytes, but not all of those"
-            raise NotYet(
-                f"I gave you message {count}, of {_LARGE:,} bytes. C{name[1:]} reads, and got "
-                f"{what}.",
-                "everybody who reads gets every message.",
-                "What does a `for` do when the list gets shorter under it?",
-            )
-
-
-def _judge_the_sleeper(
-    connections: list[socket.socket],
-    its_socket: socket.socket,
-    sleeper: Partner,
-    count: int,
-) -> None:
-    listed, is_open = its_socket in connections, its_socket.fileno() >= 0
-    if listed and is_open:
-        raise NotYet(
-            f"I gave you {count} messages. The sleeper read none, and is still in your list.",
-            "it goes as soon as it can't take a whole message.",
-            "What does `send` return, and what does it raise, when the buffer is full?",
-        )
-    if listed or is_open:
-        state = "closed, but still in your list" if listed else "out of your list, but still open"
-        raise NotYet(f"The sleeper is {state}.", "closed, and out of the list.")
-    got = len(sleeper.receive_all())
-    if sleeper.ended == "finished" and got < (count - 1) * _LARGE:
-        raise NotYet(
-            f"The sleeper went with message {count}; but of message {got // _LARGE + 1} it had got "
-            "only a part, and it stayed in your list.",
-            "who misses a part of a message goes at once.",
-            "What does `send` return?",
-        )
 
 
 @lesson.exercise(

@@ -104,11 +104,20 @@ class Trial:
 
     # The network.
 
-    def pair(self, name: str = "") -> tuple[Partner, socket.socket]:
-        """Both ends of a TCP connection: the check's, and a plain blocking one for the answer."""
+    def pair(self, name: str = "", room: int | None = None) -> tuple[Partner, socket.socket]:
+        """Both ends of a TCP connection: the check's, and a plain blocking one for the answer.
+
+        Args:
+            name: of the check's end.
+            room: bytes of the kernel's buffers from the answer to the check, instead of the usual.
+        """
         with socket.create_server(("127.0.0.1", 0)) as listener:
+            if room is not None:  # before it connects: TCP takes back no window that it has offered
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
             theirs = self.own(socket.create_connection(listener.getsockname()))
             mine, _ = listener.accept()
+        if room is not None:
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
         return self._partner(mine, name), theirs
 
     def connect(self, address: tuple[str, int], name: str = "", within: float = 1.0) -> Partner:

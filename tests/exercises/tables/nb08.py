@@ -32,12 +32,68 @@ def with_a_new_list(connections, data):
 
 
 @to_all.right
-def with_a_short_timeout(connections, data):
+def those_who_have_room(connections, data):
+    writable = set(select.select([], connections, [], 0)[1])
     for connection in connections.copy():
-        connection.settimeout(0.01)
-        try:
+        connection.setblocking(False)
+        if connection not in writable or connection.send(data) < len(data):
+            connection.close()
+            connections.remove(connection)
+
+
+class WithTimeout:
+    """Waits for each who can't take it, but not for long."""
+
+    def __init__(self, seconds):
+        self.__name__ = f"with_{seconds}_s_of_patience".replace(".", "_")
+        self._seconds = seconds
+
+    def __call__(self, connections, data):
+        for connection in connections.copy():
+            connection.settimeout(self._seconds)
+            try:
+                connection.sendall(data)
+            except OSError:
+                connections.remove(connection)
+                connection.close()
+
+
+for seconds in (1, 0.2):
+    to_all.wrong(r"one sleeper.*took \d.\d\d s with message 2: it waited")(WithTimeout(seconds))
+to_all.wrong(r"40 sleepers.*took 0.\d\d s with message 2: it waited")(WithTimeout(0.01))
+
+
+@to_all.wrong("is a coroutine function.*nobody awaits it.*Expected: a plain function")
+async def asynchronous(connections, data):
+    with_a_new_list(connections, data)
+
+
+@to_all.wrong("Client 1 reads, and got nothing: its connection was closed.\nExpected: everybody.*")
+def closes_all(connections, data):
+    while connections:
+        connections.pop().close()
+
+
+@to_all.wrong(
+    "Client 1 reads, and got nothing.\nExpected: everybody who reads gets every message.\n\n"
+)
+def sends_nothing(connections, data):
+    del connections[1]
+
+
+@to_all.wrong("for which everybody has room. Afterwards 3 of four")
+def closes_who_has_something_to_read_later(connections, data):
+    with_a_new_list(connections, data)
+    if len(connections) == 4:
+        connections.pop(1).close()
+
+
+@to_all.wrong("still running when I stopped waiting.*sendall")
+def writable_and_then_blocking(connections, data):
+    for connection in list(connections):
+        if select.select([], [connection], [], 0)[1]:
             connection.sendall(data)
-        except OSError:
+        else:
             connections.remove(connection)
             connection.close()
 
@@ -89,7 +145,7 @@ def does_not_count(connections, data):
             connection.close()
 
 
-@to_all.wrong("out of your list, but still open")
+@to_all.wrong("out of your list, but open")
 def only_forgets(connections, data):
     for connection in list(connections):
         connection.setblocking(False)

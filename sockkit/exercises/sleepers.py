@@ -1,0 +1,171 @@
+"""Rooms where somebody sleeps, and an answer that is to tell all who are there, and never waits."""
+
+import socket
+import time
+from typing import Any
+
+from sockkit.exercises.partner import Partner
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+
+SMALL, LARGE = 1_000, 100_000  # bytes of a message: what everybody takes, and no sleeper
+MOST = 5  # messages until the sleeper must have gone
+_NARROW = 4096  # bytes of a sleeper's buffers
+_CROWD = 40  # sleepers: a hundredth of a second for each is more than a busy machine loses
+_AT_ONCE = 0.1  # seconds
+_ROOMS = 5  # a right answer is quick in one of them, however busy the machine
+
+
+class Room:
+    """Connections of three who read, and the sleepers between them.
+
+    Args:
+        trial: whose.
+        sleepers: how many.
+    """
+
+    def __init__(self, trial: Trial, sleepers: int = 1) -> None:
+        self.readers: dict[str, Partner] = {}
+        self.sleepers: list[Partner] = []
+        self.connections: list[socket.socket] = []  # the list that the answer gets
+        self.said = 0  # messages so far
+        self._trial = trial
+        self._read("client 1")
+        for _ in range(sleepers):
+            sleeper, theirs = trial.pair("the sleeper", room=_NARROW)
+            self.sleepers.append(sleeper)
+            self.connections.append(theirs)
+        self.its_socket = theirs
+        self._read("client 3")
+        self._read("client 4")
+        self._all = tuple(self.connections)
+
+    def _read(self, name: str) -> None:
+        self.readers[name], theirs = self._trial.pair(name)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * LARGE)
+        self.connections.append(theirs)
+
+    def tell(self, answer: Any) -> float:
+        """Have the answer tell all the next message; the seconds that it took."""
+        self.said += 1
+        begun = time.monotonic()
+        running = self._trial.start(answer, self.connections, self._message())
+        running.result(
+            within=1.5,
+            expected="it returns at once, whoever sleeps.",
+            then="Which of your calls waits for the client that reads nothing?",
+        )
+        if running.awaited:
+            raise NotYet(
+                f"`{running.call.name}` is a coroutine function. Called as it stands, it sends "
+                "nothing, and nobody awaits it.",
+                "a plain function.",
+            )
+        return (running.call.ended_at or begun) - begun
+
+    def hear(self) -> None:
+        """Everybody who reads has the message.
+
+        Raises:
+            NotYet: somebody has not.
+        """
+        data = self._message()
+        for name, reader in self.readers.items():
+            got = reader.receive(len(data))
+            if got != data:
+                what = f"got {len(got):,} bytes, but not all of those" if got else "got nothing"
+                if reader.ended:
+                    what += ": its connection was closed"
+                raise NotYet(
+                    f"I gave you message {self.said}, of {len(data):,} bytes. C{name[1:]} reads, "
+                    f"and {what}.",
+                    "everybody who reads gets every message.",
+                    "" if reader.ended else self._question(name, got),
+                )
+
+    def _question(self, name: str, got: bytes) -> str:
+        if got:
+            return "What does `send` return?"
+        if name != "client 1" and self.its_socket not in self.connections:
+            return "What does a `for` do when the list gets shorter under it?"
+        return ""
+
+    def has_the_sleeper(self) -> bool:
+        """Whether the sleeper is in the list, and open."""
+        return self.its_socket in self.connections and self.its_socket.fileno() >= 0
+
+    def judge_the_sleeper(self) -> None:
+        """The sleeper is closed, and out of the list, and that not too late.
+
+        Raises:
+            NotYet: it is not so.
+        """
+        listed, is_open = self.its_socket in self.connections, self.its_socket.fileno() >= 0
+        if listed and is_open:
+            raise NotYet(
+                f"I gave you {self.said} messages. The sleeper read none, and is still in your "
+                "list.",
+                "it goes as soon as it can't take a whole message.",
+                "What does `send` return, and what does it raise, when the buffer is full?",
+            )
+        if listed or is_open:
+            state = "closed, but still in your list" if listed else "out of your list, but open"
+            raise NotYet(f"The sleeper is {state}.", "closed, and out of the list.")
+        sleeper = self.sleepers[0]
+        got, whole = len(sleeper.receive_all()), 0
+        while whole < self.said and got >= _size(whole + 1):
+            whole += 1
+            got -= _size(whole)
+        if sleeper.ended == "finished" and whole + 1 < self.said:
+            raise NotYet(
+                f"The sleeper went with message {self.said}; but of message {whole + 1} it had got "
+                "only a part, and it stayed in your list.",
+                "who misses a part of a message goes at once.",
+                "What does `send` return?",
+            )
+
+    def close(self) -> None:
+        """Close it all, so that many rooms do not add up."""
+        for sock in self._all:
+            sock.close()
+        for partner in (*self.readers.values(), *self.sleepers):
+            partner.socket.close()
+
+    def _message(self) -> bytes:
+        return f"message {self.said} ".encode().ljust(_size(self.said), b".")
+
+
+def _size(number: int) -> int:
+    return SMALL if number == 1 else LARGE
+
+
+def judge_patience(trial: Trial, answer: Any) -> None:
+    """Nobody is waited for: not one sleeper, nor a short while each of many.
+
+    Raises:
+        NotYet: somebody is.
+    """
+    for sleepers, who in (1, "one sleeper"), (_CROWD, f"{_CROWD} sleepers"):
+        took = _shortest(trial, answer, sleepers)
+        if took > _AT_ONCE:
+            name = trial.begun[-1].call.name
+            whom = "the sleeper" if sleepers == 1 else "each of them"
+            raise NotYet(
+                f"Between three who read stood {who}. `{name}` took {took:.2f} s with message 2: "
+                f"it waited for {whom}, and all others waited too.",
+                "it never waits, not even for a moment.",
+                "What does a socket that must not block do, instead of waiting?",
+            )
+
+
+def _shortest(trial: Trial, answer: Any, sleepers: int) -> float:
+    # What waits, waits in every room. A busy machine makes a call slow now and then.
+    tries: list[float] = []
+    while len(tries) < _ROOMS and sum(tries) < 10 * _AT_ONCE:
+        room = Room(trial, sleepers)
+        room.tell(answer)
+        tries.append(room.tell(answer))
+        room.close()
+        if tries[-1] <= _AT_ONCE:
+            break
+    return min(tries)
