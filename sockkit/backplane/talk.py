@@ -90,6 +90,11 @@ class Talk:
         await asyncio.wait([self._task], timeout=GOODBYE)
         self._tried.set()
 
+    async def be_cut(self) -> None:
+        """Fall silent, as one who was killed."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
     def post(self, kind: str, data: bytes = b"", number: int = 0, to: str = "") -> None:
         """Say something; dropped while the others can't be reached. Never waits."""
         if self.state is not State.CONNECTED:

@@ -14,6 +14,7 @@
 | `threaded` | `ThreadedEcho`: an echo server of threads that nobody can stop yet |
 | `expected` | `expect`: an error that a lesson wants, printed and swallowed |
 | `reading` | `source`: the source of anything in the kit, shown in a cell |
+| `carrier` | `Carrier`: a Redis of your own, or a hub in memory; `crash`: a server that is missed |
 | `races` | a schedule explorer: finds the interleaving in which your code loses |
 
 All but `races` work with any TCP server, need no privileges, and leave nothing behind.
@@ -23,6 +24,7 @@ All but `races` work with any TCP server, need no privileges, and leave nothing 
 
 from sockkit.lab import peers
 from sockkit.lab.blocked import until_blocked
+from sockkit.lab.carrier import Carrier, crash
 from sockkit.lab.descriptors import room_for
 from sockkit.lab.expected import expect
 from sockkit.lab.faults import Faults
@@ -37,6 +39,7 @@ from sockkit.lab.threaded import ThreadedEcho
 from sockkit.lab.wire import Receive, Tap
 
 __all__ = [
+    "Carrier",
     "Comparison",
     "Faults",
     "LimitedRun",
@@ -53,6 +56,7 @@ __all__ = [
     "ThreadedEcho",
     "async_swarm",
     "compare",
+    "crash",
     "expect",
     "load",
     "logged",
