@@ -65,7 +65,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 
 
 class _NotTheMachine(logging.Filter):
-    """Leaves out what asyncio's debug mode says of each slow step: on a busy machine, any may be."""
+    """Leaves out what asyncio, debugging, says of slow steps: a busy machine makes any slow."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (record.name == "asyncio" and str(record.msg).startswith("Executing"))
