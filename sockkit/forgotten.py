@@ -10,15 +10,13 @@ import warnings
 log = logging.getLogger("sockkit")
 
 
-def tell_forgotten(owner: object, done: str, should: str) -> None:
-    """Warn that `owner` was forgotten. The last call of a `__del__`: the warning may be an error.
+def tell_forgotten(owner: object, text: str) -> None:
+    """Warn of an `owner` that was forgotten. The last call of a `__del__`: it may raise the warning.
 
     Args:
         owner: the server or client.
-        done: what has become of it.
-        should: the method that ends it.
+        text: what has become of it, written before that happened.
     """
-    text = f"forgotten, and now {done}: {owner!r}; {should}() or a with block ends it in time"
     if _is_hidden():
         log.warning(text)
     warnings.warn(text, ResourceWarning, 3, source=owner)
