@@ -11,7 +11,7 @@ log = logging.getLogger("sockkit")
 
 
 def tell_forgotten(owner: object, text: str) -> None:
-    """Warn of an `owner` that was forgotten. The last call of a `__del__`: it may raise the warning.
+    """Warn that `owner` was forgotten. The last call of a `__del__`: the warning may be an error.
 
     Args:
         owner: the server or client.

@@ -113,9 +113,10 @@ class Client:
     def __del__(self) -> None:
         portal = getattr(self, "_portal", None)
         if portal is not None:
+            text = f"forgotten, and now closed: {self!r}; close() or a with block ends it in time"
             leave = functools.partial(_shared_portal.leave, portal)
             portal.leave_behind(self._client.close, then=leave)
-            tell_forgotten(self, "closed", "close")
+            tell_forgotten(self, text)
 
     # Talking.
 

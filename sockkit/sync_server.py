@@ -203,9 +203,10 @@ class Server:
     def __del__(self) -> None:
         portal = getattr(self, "_portal", None)
         if portal is not None:
+            text = f"forgotten, and now stopped: {self!r}; stop() or a with block ends it in time"
             portal.leave_behind(self._server.stop, then=portal.stop)
             self._interval.release()
-            tell_forgotten(self, "stopped", "stop")
+            tell_forgotten(self, text)
 
     # Who is here.
 
