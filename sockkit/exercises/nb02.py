@@ -46,11 +46,16 @@ def receive_text(trial: Trial, answer: Any) -> str:
     got = running.result(expected="it returns once I have finished.")
     if isinstance(got, bytes | bytearray):
         raise NotYet("You returned bytes.", "a str.", "When is it safe to decode?")
+    if not isinstance(got, str):
+        raise NotYet(f"You returned {_shown(got)}.", "a str.", "What should whoever calls it get?")
     if got != text:
+        then = "I cut in the middle of a character. What did you have of it when you decoded?"
+        if text.startswith(got):
+            then = "What had come by then, and is every character of it in what you return?"
         raise NotYet(
             f"I sent `{text}` in three pieces, and you returned {_shown(got)}.",
             "the same text.",
-            "I cut in the middle of a character. What did you have of it when you decoded?",
+            then,
         )
     return "Two characters were cut in two, and you put them together again."
 
@@ -136,11 +141,11 @@ def prefixed(trial: Trial, answer: Any) -> str:
     for blob in _BLOBS:
         written = trial.call(_encoder(answer, blob))
         if written != kit.encode(blob):
-            raise NotYet(
-                f"You encoded {_shown(blob)} as {_shown(written)}.",
-                f"{_shown(kit.encode(blob))}.",
-                "Which byte of the length comes first, and what does it count?",
-            )
+            then = "Which byte of the length comes first, and what does it count?"
+            if not isinstance(written, bytes | bytearray):
+                then = "Does `encode` return what it makes, and is that bytes?"
+            saw = f"You encoded {_shown(blob)} as {_shown(written)}."
+            raise NotYet(saw, f"{_shown(kit.encode(blob))}.", then)
     stream = b"".join(kit.encode(blob) for blob in _BLOBS)
     for size in SIZES:
         pieces = _received(trial, stream, size)
@@ -188,6 +193,7 @@ def _feed(trial: Trial, answer: Any, pieces: Sequence[bytes], *made_with: Any) -
             raise NotYet(
                 f"`feed` returned {_shown(found)}.",
                 "a list of messages, with nothing in it while none is whole.",
+                "Does `feed` return one on every way through it?",
             )
         messages += found
     return messages
@@ -214,11 +220,14 @@ def _expect_messages(
             continue
         if isinstance(want, str) and isinstance(have, bytes | bytearray):
             raise NotYet(f"Message {index + 1} is bytes: {_shown(have)}.", "a str.")
-        raise NotYet(
-            f"With receives of {_bytes(size)}, message {index + 1} came out as {_shown(have)}.",
-            f"{_shown(want)}.",
-            "Which receive did it begin in, and what had you kept by then?",
-        )
+        at = f"With receives of {_bytes(size)}, message {index + 1}"
+        if [have] == list(expected[index + 1 : index + 2]):
+            raise NotYet(
+                f"{at} is missing: in its place came {_shown(have)}, the next one.",
+                f"{_shown(want)}." + ("" if want else " An empty message is a message, too."),
+                "In which receive did it become whole, and what did `feed` return for that one?",
+            )
+        raise NotYet(f"{at} came out as {_shown(have)}.", f"{_shown(want)}.", _why(want, have))
     if len(got) != len(expected):
         more = "more" if len(got) > len(expected) else "fewer"
         raise NotYet(
@@ -227,6 +236,20 @@ def _expect_messages(
             "as many as I sent. An empty message is a message, half a one is none.",
             "What is in your hands when the data ends, and what do you do with it?",
         )
+
+
+def _why(want: Any, have: Any) -> str:
+    """The question that this wrong message asks for."""
+    if not isinstance(have, type(want)):
+        return "What do you put in your list?"
+    if isinstance(want, str):
+        if have == want + "\n":
+            return "A newline ends a message. Is it a part of it?"
+        if have == want.strip():
+            return "What takes characters off? All but the newline belong to the message."
+        if [have] in (want.splitlines()[:1], want.splitlines(keepends=True)[:1]):
+            return "Which characters end a message? You have found one more than the newline."
+    return "Which receive did it begin in, and what had you kept by then?"
 
 
 def _bytes(count: int) -> str:

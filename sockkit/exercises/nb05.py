@@ -43,10 +43,15 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
         got = running.result(expected="it returns once there is an end.")
         what = {"closed": "finished (FIN)", "reset": "reset it", "silent": "said nothing more"}
         if got != expected:
+            then = "What does `recv` do in this case: return, and what, or raise, and which?"
+            if got is None:
+                then = "On which way out of your function is there no `return`?"
+            elif got not in _ENDS:
+                then = "The 5 bytes came first, and they are no end. What do you do after them?"
             raise NotYet(
                 f"I sent 5 bytes and then {what[expected]}. You returned `{plain(repr(got), 40)}`.",
                 f'"{expected}".',
-                "What does `recv` do in this case: return, and what, or raise, and which?",
+                then,
             )
         theirs.close()
     return "You told a polite end, a reset and silence apart, twice each."
@@ -77,16 +82,37 @@ def answer_at_the_end(trial: Trial, answer: Any) -> str:
         partner.finish()
         got = partner.receive_all()
         if got.decode(errors="replace") != f"{total} bytes\n":
-            shown = f"got `{plain(got, 60)}`" if got else "got nothing"
+            sent = f"I sent {total:,} bytes" if total else "I sent nothing"
             raise NotYet(
-                f"I sent {total:,} bytes and finished, and I {shown}.",
+                f"{sent} and finished, and I got {_shown(got)}.",
                 f"`{total} bytes` and a newline.",
-                "I closed one half. Which one?",
+                _why(got.decode(errors="replace"), total),
             )
         running.result(expected="it returns when it has answered.")
         if partner.ended != "finished":
-            raise NotYet("You answered, and your half is still open.", "you close it.")
+            raise NotYet(
+                "You answered, and your half is still open.",
+                "you close it.",
+                "How do I learn that no more will come from you?",
+            )
     return "Three clients that had finished sending still got their answer."
+
+
+def _shown(got: bytes) -> str:
+    if not got:
+        return "nothing"
+    return f"`{plain(got.rstrip(), 60)}`" + ("" if got.endswith(b"\n") else ", without a newline")
+
+
+def _why(got: str, total: int) -> str:
+    """The question that this wrong answer asks for."""
+    if not got and total:
+        return "I closed one half of the connection. Which one?"
+    if not got:
+        return "No byte came before my FIN. How many do you count then, and do you say so?"
+    if got.strip() == f"{total} bytes":
+        return "How does a program at the other end know that your line is whole?"
+    return "What do you count: receives, characters, or bytes, and all of them?"
 
 
 @lesson.exercise(

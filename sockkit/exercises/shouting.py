@@ -23,13 +23,12 @@ def started(trial: Trial, answer: Any, *args: Any) -> tuple[str, int]:
         is_told.set()
 
     trial.start(answer, ready, *args)
-    deadline = time.monotonic() + trial.left(1.5)
-    while not is_told.wait(0.01):
-        if time.monotonic() > deadline or trial.hopeless():
-            raise NotYet(
-                "You did not call `ready(address)`.",
-                "a call of it, as soon as your server listens.",
-            )
+    if not trial.wait(is_told.is_set, 1.5):
+        raise NotYet(
+            "I called your function with `ready`, and you did not call `ready(address)`.",
+            "you call it with the address of your listener, as soon as that listens.",
+            "Does `ready` come before the loop that never ends?",
+        )
     address = told[0]
     if not (isinstance(address, tuple) and len(address) >= 2 and isinstance(address[1], int)):
         raise NotYet(
@@ -75,10 +74,18 @@ def expect_refusal(partner: Partner, number: int, most: int) -> None:
     expected = "one line that says so, and then the end (FIN)."
     if not got and not partner.ended:
         then = "Has anybody accepted this client? A client who waits does not know why."
+        partner.send(b"hello\n")
+        if answered := partner.receive(6, within=0.3):
+            saw = f"{who} said `hello`, and was served: it got `{_text(answered)}`."
+            raise NotYet(saw, expected, "How many are here when your code decides, and who counts?")
         raise NotYet(f"{who} and heard nothing: no word, no end.", expected, then)
-    if not got.endswith(b"\n") or got.count(b"\n") != 1:
-        heard = f"`{_text(got)}`" if got else "no word"
-        raise NotYet(f"{who} and got {heard} before the end.", expected)
+    if not got:
+        then = "How does a program at the other end learn why?"
+        raise NotYet(f"{who} and got no word before the end.", expected, then)
+    if (lines := got.count(b"\n")) != 1 or not got.endswith(b"\n"):
+        what = f"{lines} lines" if lines > 1 else f"`{_text(got)}`, and no newline after it"
+        then = "What ends a line, for whoever reads it at the other end?"
+        raise NotYet(f"{who} and got {what}.", expected, then)
     if partner.ended != "finished":
         end = "you reset its connection" if partner.ended else "its connection stayed open"
         raise NotYet(f"{who} got `{_text(got)}`, and {end}.", expected)

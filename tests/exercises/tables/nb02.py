@@ -59,6 +59,29 @@ def first_receive_only(connection):
     return connection.recv(1024).decode()
 
 
+@receive_text.wrong("You returned `None`.*Expected: a str")
+def returns_nothing(connection):
+    data = b""
+    while received := connection.recv(1024):
+        data += received
+    data.decode()
+
+
+@receive_text.wrong("you returned `'café, žluťoučký kůň,'`.*every character")
+def takes_off_the_end(connection):
+    data = b""
+    while received := connection.recv(1024):
+        data += received
+    return data.decode()[:-2]
+
+
+@receive_text.wrong("you returned `''`.*What had come")
+def keeps_nothing(connection):
+    while connection.recv(1024):
+        pass
+    return ""
+
+
 @receive_text.wrong("You returned bytes")
 def leaves_it_bytes(connection):
     data = b""
@@ -118,7 +141,7 @@ class ForgetsTheRest:
         return [line.decode() for line in data.split(b"\n")[:-1]]
 
 
-@decoder.wrong("message 7 came out as `'a'`")
+@decoder.wrong("message 7 came out as `'a'`.*Which characters end a message")
 class SplitsLikeSplitlines:
     def __init__(self):
         self.waiting = b""
@@ -139,7 +162,9 @@ class DecodesEachPiece:
         return lines
 
 
-@decoder.wrong("message 3 came out as")
+@decoder.wrong(
+    "message 3 is missing: in its place came `'späte Gäste'`.*An empty message is a message"
+)
 class DropsEmptyLines:
     def __init__(self):
         self.waiting = b""
@@ -159,7 +184,7 @@ class LeavesBytes:
         return lines
 
 
-@decoder.wrong("message 8 came out as `'a")
+@decoder.wrong("message 8 came out as `'a.*Which characters end a message")
 class SplitsLikeSplitlinesOfBytes:
     def __init__(self):
         self.waiting = b""
@@ -169,6 +194,49 @@ class SplitsLikeSplitlinesOfBytes:
         whole = lines and lines[-1].endswith(b"\n")
         self.waiting = b"" if whole or not lines else lines.pop()
         return [line.removesuffix(b"\n").decode() for line in lines]
+
+
+class _Splits:
+    def __init__(self):
+        self.waiting = b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        return [line.decode() for line in lines]
+
+
+@decoder.wrong("message 9 came out as `''`.*characters off")
+class StripsItsLines(_Splits):
+    def feed(self, data):
+        return [line.strip() for line in super().feed(data)]
+
+
+@decoder.wrong("message 1 came out as `'one.n'`.*newline ends a message")
+class KeepsTheNewlines(_Splits):
+    def feed(self, data):
+        return [line + "\n" for line in super().feed(data)]
+
+
+@decoder.wrong(
+    "message 1 is missing: in its place came `'two'`.*In which receive did it become whole"
+)
+class LosesTheFirst(_Splits):
+    def __init__(self):
+        super().__init__()
+        self.begun = False
+
+    def feed(self, data):
+        lines = super().feed(data)
+        if lines and not self.begun:
+            self.begun = True
+            del lines[0]
+        return lines
+
+
+@decoder.wrong("message 1 came out as `None`.*in your list")
+class ListsNothing(_Splits):
+    def feed(self, data):
+        return [None for line in super().feed(data)]
 
 
 @decoder.wrong("something that both share")
@@ -182,7 +250,7 @@ class SharesItsBuffer:
         return [line.decode() for line in lines]
 
 
-@decoder.wrong("`feed` returned `None`")
+@decoder.wrong("`feed` returned `None`.*on every way through")
 class ReturnsNothingYet:
     def __init__(self):
         self.waiting = b""

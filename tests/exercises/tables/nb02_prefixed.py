@@ -69,6 +69,12 @@ class _Model(ex.prefixed.model):
     """The model solution, for answers that are wrong in one place."""
 
 
+@prefixed.wrong("You encoded `b'one'` as `None`.*return what it makes")
+class ReturnsNoFrame(_Model):
+    def encode(self, message):
+        super().encode(message)
+
+
 @prefixed.wrong("Which byte of the length comes first")
 class LittleEndian(_Model):
     def encode(self, message):
@@ -102,7 +108,7 @@ class WantsAWholeHeader(_Model):
         return super().feed(data)
 
 
-@prefixed.wrong("message 2 came out as")
+@prefixed.wrong("message 2 is missing: in its place came.*An empty message is a message")
 class SkipsEmptyMessages(_Model):
     def feed(self, data):
         return [message for message in super().feed(data) if message]

@@ -113,7 +113,7 @@ def one_buffer_for_all(ready):
     _selecting(ready, ConnectionError, shared=bytearray())
 
 
-@serve_many.wrong("You did not call `ready")
+@serve_many.wrong("you did not call `ready.*Does `ready` come before")
 async def not_ready(ready):
     async with await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0) as server:
         await server.serve_forever()
@@ -241,7 +241,25 @@ def accepts_no_more(ready, most):
             _start(talk, listener.accept()[0])
 
 
-@serve_bounded.wrong("Client 4 came too, and heard nothing")
+@serve_bounded.wrong("Client 4 came too, and got `full`, and no newline.*What ends a line")
+def without_a_newline(ready, most):
+    def say_full(connection):
+        connection.sendall(b"full")
+        connection.close()
+
+    _bounded(ready, most, say_full, lambda error: 1)
+
+
+@serve_bounded.wrong("Client 4 came too, and got 2 lines")
+def with_two_lines(ready, most):
+    def say_full(connection):
+        connection.sendall(b"full\ncome back later\n")
+        connection.close()
+
+    _bounded(ready, most, say_full, lambda error: 1)
+
+
+@serve_bounded.wrong("Client 4 came too, said `hello`, and was served.*who counts")
 def one_too_many(ready, most):
     _bounded(ready, most + 1, _say_full, lambda error: 1)
 

@@ -41,7 +41,18 @@ def into_a_buffer(connection):
         return "closed"
 
 
-@how_it_ended.wrong("finished \\(FIN\\). You returned")
+@how_it_ended.wrong("You returned `None`.*On which way out of your function")
+def returns_nothing_when_closed(connection):
+    try:
+        while connection.recv(1024):
+            pass
+    except ConnectionResetError:
+        return "reset"
+    except TimeoutError:
+        return "silent"
+
+
+@how_it_ended.wrong("finished \\(FIN\\). You returned `'open'`.*they are no end")
 def first_receive_decides(connection):
     try:
         return "closed" if connection.recv(1024) == b"" else "open"
@@ -102,7 +113,41 @@ def as_a_file(connection):
         stream.write(f"{len(stream.read())} bytes\n".encode())
 
 
-@answer_at_the_end.wrong("I got nothing")
+@answer_at_the_end.wrong(
+    "sent 12 bytes and finished, and I got `12 bytes`, without a newline.*is whole"
+)
+def without_a_newline(connection):
+    with connection:
+        total = 0
+        while data := connection.recv(1024):
+            total += len(data)
+        connection.sendall(f"{total} bytes".encode())
+
+
+@answer_at_the_end.wrong(
+    "I sent nothing and finished, and I got nothing.*How many do you count then"
+)
+def says_nothing_of_nothing(connection):
+    with connection:
+        total = 0
+        while data := connection.recv(1024):
+            total += len(data)
+        if total:
+            connection.sendall(f"{total} bytes\n".encode())
+
+
+@answer_at_the_end.wrong(
+    "sent 100,000 bytes and finished, and I got `50000 bytes`.*What do you count"
+)
+def counts_what_it_keeps(connection):
+    with connection:
+        kept = b""
+        while data := connection.recv(1024):
+            kept = (kept + data)[-50_000:]
+        connection.sendall(f"{len(kept)} bytes\n".encode())
+
+
+@answer_at_the_end.wrong("12 bytes and finished, and I got nothing.*one half of the connection")
 def takes_the_end_for_gone(connection):
     with connection:
         total = 0
