@@ -153,10 +153,10 @@ class ServerChannel(ListeningChannel):
 
     def peer_closed(self) -> None:
         """FIN: finish the callbacks and the replies, then close."""
-        if self.connection is None:
-            self.end(Reason.CLOSED)
-        else:
+        if self.busy:
             self._call(self._end_after_callbacks, iter([Reason.CLOSED]))
+        else:
+            self.end(Reason.CLOSED)
 
     def _end_after_callbacks(self, connection: Connection, reason: Reason) -> None:
         self.end(reason)
@@ -300,6 +300,7 @@ class ServerChannel(ListeningChannel):
         if self._told and self.lost and not self.busy:
             self.service.open.pop(self, None)
             self.service.changed.set()
+            self.connection = None  # the two hold each other, and no collector has to come
 
 
 def _is_cancelled() -> bool:
