@@ -84,7 +84,7 @@ def base_url() -> None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """One JupyterLab for all tests, with settings of its own; `kernels.py` asks for others."""
+    """One JupyterLab for all tests, with settings of its own; `tools.kernels` asks for others."""
     root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
     app, kernel = (os.environ.get(f"SOCKKIT_{name}", "") for name in ("JUPYTER_APP", "KERNEL"))
     with jupyter(root, home, app or "lab", kernel) as server:
@@ -94,18 +94,29 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
 @pytest.fixture
 def open_notebook(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]:
     """Open a notebook made of `cells`, or a copy of the file `source`; its kernel ends after."""
+    yield from _opened(lab, page)
+
+
+@pytest.fixture(scope="module")
+def open_for_all(lab: Jupyter, one_browser: BrowserContext) -> Iterator[Callable[..., Notebook]]:
+    """The same for all tests of a module: for one notebook that takes long to run."""
+    yield from _opened(lab, one_browser.new_page())
+
+
+def _opened(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]:
+    names: list[str] = []
 
     def open_it(cells: Sequence[str] = (), source: str | Path | None = None) -> Notebook:
-        name = f"test{next(_numbers)}.ipynb"
+        names.append(f"test{next(_numbers)}.ipynb")
         if source is None:
-            write_notebook(lab.root, name, cells)
+            write_notebook(lab.root, names[-1], cells)
         else:
-            shutil.copy(ROOT / source, lab.root / name)
-        return Notebook(page, lab).open(name)
+            shutil.copy(ROOT / source, lab.root / names[-1])
+        return Notebook(page, lab).open(names[-1])
 
     yield open_it
     page.close()
-    lab.end_sessions()
+    lab.end_sessions(names)
 
 
 @pytest.fixture

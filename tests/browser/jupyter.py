@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 FLAGS = [
@@ -52,10 +52,11 @@ class Jupyter:
             body = answer.read()
         return json.loads(body) if body else []
 
-    def end_sessions(self) -> None:
-        """End every kernel: a notebook that is opened again would find its old one."""
+    def end_sessions(self, paths: Sequence[str]) -> None:
+        """End the kernels of these notebooks: nobody needs them any more."""
         for session in self.api("GET", "sessions"):
-            self.api("DELETE", f"sessions/{session['id']}")
+            if session["path"] in paths:
+                self.api("DELETE", f"sessions/{session['id']}")
 
 
 @contextlib.contextmanager
@@ -72,12 +73,15 @@ def jupyter(root: Path, home: Path, app: str = "lab", kernel: str = "") -> Itera
         "--JupyterNotebookApp.expose_app_in_browser=True", "--LabApp.news_url=",
         f"--ServerApp.root_dir={root}",
     ]  # fmt: skip
+    environment = _environment(home)
     if kernel:
-        _write_kernel(home / "jupyter_data_dir" / "kernels" / "python3", kernel)
+        # Only this path is looked at before the kernel of the environment that Jupyter runs in.
+        environment["JUPYTER_PATH"] = str(home / "asked_for")
+        _write_kernel(home / "asked_for" / "kernels" / "python3", kernel)
     log = home / "jupyter.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command, env=_environment(home), cwd=root, stdout=output, stderr=subprocess.STDOUT
+            command, env=environment, cwd=root, stdout=output, stderr=subprocess.STDOUT
         )
         try:
             url = f"http://127.0.0.1:{port}"

@@ -66,6 +66,22 @@ class Notebook:
         """The value of an expression in the kernel: a number, a text, a tuple of them."""
         return ast.literal_eval(self.page.evaluate("code => lesson.execute(code)", expression))
 
+    def run_cell(self, place: int | str, wait: bool = True, timeout: int = WAIT * 2) -> None:
+        """Run one cell once more: the one at this place, or with this text in it."""
+        before = self.page.evaluate("place => lesson.runCell(place)", place)
+        if wait:
+            has_run = "started => lesson.hasRun(started)"
+            self.page.wait_for_function(has_run, arg=[place, before], timeout=timeout)
+
+    def write_cell(self, place: int | str, source: str) -> None:
+        """Put this into a cell, in place of what is there."""
+        write = "([place, source]) => lesson.cell(place).sharedModel.setSource(source)"
+        self.page.evaluate(write, [place, source])
+
+    def shown(self, place: int | str) -> str:
+        """What a cell shows as text: printed, or returned."""
+        return str(self.page.evaluate("place => lesson.shown(place)", place))
+
     def busy(self) -> bool:
         """Whether the kernel runs a cell now."""
         return bool(self.page.evaluate("() => lesson.running()"))

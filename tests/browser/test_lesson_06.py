@@ -1,7 +1,6 @@
 """Lesson 06 in a real JupyterLab: run it, then press by hand what a learner is told to press."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -20,69 +19,29 @@ LONG = 120_000  # milliseconds for all cells, on a busy machine
 NOISY, OWN, KIT = "def tell(", "mine = my_panel(", "panel = opened.enter_context(ServerPanel"
 BUTTON, SLEEP, AWAIT, LAST = "presses = []", "time.sleep(2)", "asyncio.sleep(2)", "close_all()"
 
-RUN_CELL = """text => {
-  const notebook = lesson.panel().content;
-  const index = notebook.widgets.findIndex(
-    (cell) => cell.model.type === "code" && cell.model.sharedModel.source.includes(text));
-  notebook.activeCellIndex = index;
-  notebook.deselectAll();
-  jupyterapp.commands.execute("notebook:run-cell");
-}"""
-COUNT = """text => lesson.code().find(
-  (cell) => cell.sharedModel.source.includes(text)).executionCount"""
-PRINTED = """text => lesson.code().find((cell) => cell.sharedModel.source.includes(text))
-  .outputs.toJSON().map((output) => [output.text ?? ""].flat().join("")).join("")"""
-
-
-def run_cell(book: Notebook, text: str, wait: bool = True) -> None:
-    """Run the cell with this text in it once more, as Shift+Enter does."""
-    before = book.page.evaluate(COUNT, text)
-    book.page.evaluate(RUN_CELL, text)
-    if wait:
-        book.page.wait_for_function(
-            f"([text, before]) => lesson.kernel().status === 'idle' && ({COUNT})(text) > before",
-            arg=[text, before],
-            timeout=LONG,
-        )
-
-
-def printed(book: Notebook, text: str) -> str:
-    """What the cell with this text in it has printed."""
-    return str(book.page.evaluate(PRINTED, text))
-
 
 def log(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("log", name=name)
 
 
-@pytest.fixture
-def book(open_notebook: Open, tmp_path: Path) -> Notebook:
-    """The lesson with its exercises solved, after "Run all"."""
+@pytest.fixture(scope="module")
+def book(open_for_all: Open, tmp_path_factory: pytest.TempPathFactory) -> Notebook:
+    """The lesson with its exercises solved, after "Run all"; each test runs its cells once more."""
     # Not the stored key: its cells have counts already, and would seem to have run.
-    write(solved(read(LESSONS / NOTEBOOK)), tmp_path / NOTEBOOK)
-    book = open_notebook(source=tmp_path / NOTEBOOK)
+    path = tmp_path_factory.mktemp("solved") / NOTEBOOK
+    write(solved(read(LESSONS / NOTEBOOK)), path)
+    book = open_for_all(source=path)
     book.run_all(timeout=LONG)
     assert book.errors() == []
     return book
 
 
-def test_the_learners_edition_runs(open_notebook: Open) -> None:
-    book = open_notebook(source=f"notebooks/{NOTEBOOK}")
-    book.run_all(timeout=LONG)
-    assert book.errors() == []
-    run_cell(book, OWN)
-    book.click("Connect", book.panel("Somebody"))
-    expect(book.panel("Somebody").locator(".sk-status-text")).to_have_text("connected")
-    run_cell(book, LAST)
-    assert book.errors() == []
-
-
 def test_a_print_of_the_server_stands_under_the_cell_that_started_it(book: Notebook) -> None:
-    assert "a client says hello" in printed(book, NOISY)
+    assert "a client says hello" in book.shown(NOISY)
 
 
 def test_the_panel_that_the_learner_has_built(book: Notebook) -> None:
-    run_cell(book, OWN)
+    book.run_cell(OWN)
     mine = book.outputs().locator(".widget-vbox:not(.sockkit-panel)")
     mine = mine.filter(has=book.page.get_by_role("button", name="Broadcast", exact=True))
     somebody = book.panel("Somebody")
@@ -111,8 +70,8 @@ def test_the_panel_that_the_learner_has_built(book: Notebook) -> None:
 
 
 def test_in_the_hasty_panel_nobody_sees_the_error(book: Notebook) -> None:
-    book.run_code("my_panel = lambda server: None")
-    run_cell(book, OWN)
+    book.run_code("solved_panel, my_panel = my_panel, lambda server: None")
+    book.run_cell(OWN)
     mine = book.outputs().locator(".widget-vbox:not(.sockkit-panel)")
     mine = mine.filter(has=book.page.get_by_role("button", name="Broadcast", exact=True))
     mine.get_by_role("spinbutton", name="Client", exact=True).fill("9")
@@ -122,11 +81,12 @@ def test_in_the_hasty_panel_nobody_sees_the_error(book: Notebook) -> None:
     book.click("Connect", book.panel("Somebody"))
     expect(mine).to_contain_text("clients: [1]")  # later clicks have been served
     assert mine.inner_text().replace("clients: [1]", "clients: []") == before
+    book.run_code("my_panel = solved_panel")
     assert book.errors() == []
 
 
 def test_both_windows_of_the_article(book: Notebook) -> None:
-    run_cell(book, KIT)
+    book.run_cell(KIT)
     server, ada = book.panel("Server"), book.panel("Client")
     for number in (2, 3):
         row = server.locator(f'tr[data-number="{number}"]')
@@ -147,15 +107,15 @@ def test_both_windows_of_the_article(book: Notebook) -> None:
         expect(status).to_have_text("stopped")
         book.click("Start", server)
         expect(status).to_contain_text("listening on")
-    run_cell(book, LAST)
+    book.run_cell(LAST)
     expect(book.page.locator(".sockkit-panel")).to_have_count(0)
     assert book.errors() == []
 
 
 def test_a_cell_that_awaits_sees_the_presses(book: Notebook) -> None:
-    run_cell(book, BUTTON)
+    book.run_cell(BUTTON)
     for _ in range(2):
-        run_cell(book, AWAIT, wait=False)
+        book.run_cell(AWAIT, wait=False)
         book.page.wait_for_function("() => lesson.running()")
         book.click("Press me")
         book.page.wait_for_function(
@@ -164,7 +124,7 @@ def test_a_cell_that_awaits_sees_the_presses(book: Notebook) -> None:
             arg=AWAIT,
         )
         if book.answers_while_busy():  # an older kernel serves clicks between cells alone
-            assert "Thread" in printed(book, AWAIT)
-    run_cell(book, SLEEP)
-    assert "while the cell slept" in printed(book, SLEEP)
+            assert "Thread" in book.shown(AWAIT)
+    book.run_cell(SLEEP)
+    assert "while the cell slept" in book.shown(SLEEP)
     assert book.errors() == []
