@@ -11,7 +11,7 @@ from .notebook import Notebook
 
 Open = Callable[..., Notebook]
 
-AT_ONCE = 5.0  # seconds, on a busy machine; the cell below would last for minutes
+AT_ONCE = 15.0  # seconds, on a busy machine; the cell below would last for minutes
 IMPORT = """
 from IPython.display import display
 from sockkit import Client, Server

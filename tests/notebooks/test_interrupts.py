@@ -8,7 +8,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-AT_ONCE = 5.0  # seconds, on a busy machine; each wait below would last for half a minute
+AT_ONCE = 10.0  # seconds, on a busy machine; each wait below would last for half a minute
 PATIENCE = 60  # seconds: for a kernel's answer
 BEGIN = """
 import asyncio, socket
