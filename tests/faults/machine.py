@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from sockkit import Connection, ConnectionLost, Limits, Reason, Server
 from sockkit.events import Refused
 
-from ..core.peers import read_until_gone
+from ..core.peers import dial, read_until_gone
 from ..lab.loopback import HOST
 from ..waiting import PATIENCE, until
 
@@ -24,7 +24,7 @@ LONGEST = 50  # bytes of a message
 # The clock goes in steps of a hundred seconds. What an example really takes, on the busiest of
 # machines, is less than fifty, so that it is always certain which limits are over.
 STEP, DRIFT = 100, 50
-IDLE, UNFINISHED = 10, 3  # steps that a client may be silent, and a message unfinished
+IDLE, UNFINISHED = 4, 2  # steps that a client may be silent, and a message unfinished
 TOKEN = "open sesame"
 FLOOD = "x" * 60_000
 FULL = b"the server is full\n"
@@ -134,6 +134,12 @@ class Model(RuleBasedStateMachine):
 
     # What the model does with those who come and go.
 
+    def dial(self) -> Peer:
+        """Somebody new."""
+        peer = Peer(dial(self.server.address), self.now)
+        peer.raw.settimeout(self.patience)
+        return peer
+
     def until(self, condition: Any) -> None:
         """Wait for what must come."""
         until(condition, self.patience)
@@ -156,8 +162,10 @@ class Model(RuleBasedStateMachine):
     def turned_away(self, peer: Peer, answer: bytes) -> None:
         """It hears this, and the end; no callback is told of it, and no number used."""
         self.refused += 1
-        assert read_until_gone(peer.raw) == answer
-        peer.raw.close()
+        try:
+            assert read_until_gone(peer.raw) == answer
+        finally:
+            peer.raw.close()
         self.until(lambda: not self.observed or len(self.refusals) >= self.refused)
 
     def leaves(self, peer: Peer, reason: Reason) -> None:
@@ -183,7 +191,7 @@ class Model(RuleBasedStateMachine):
             peer.raw.close()
         self.server.stop()
         for number in range(1, self.joined + 1):
-            entries = self.told[number]
+            entries = self.told.get(number, [])
             assert entries.count("connect") == 1
             assert entries[0] == "connect"
             assert [isinstance(entry, Reason) for entry in entries].count(True) == 1

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from sockkit import ClosedError, Reason, UnknownClient
 
-from ..core.peers import dial, read_until_gone, reset
+from ..core.peers import read_until_gone, reset
 from .machine import FLOOD, IDLE, LONGEST, MOST, TOKEN, UNFINISHED, Model, Peer
 
 running = precondition(lambda self: self.running)
@@ -69,7 +69,7 @@ class ServerMachine(Model):
                 raise AssertionError("a stopped server took a call")
 
     @running
-    @rule(steps=st.sampled_from([1, 2, UNFINISHED + 1, IDLE, IDLE + 1]))
+    @rule(steps=st.integers(1, IDLE + 1))
     def time_passes(self, steps: int) -> None:
         self.let_pass(steps)
         for peer in list(self.here.values()):
@@ -86,7 +86,7 @@ class ServerMachine(Model):
     @running
     @rule()
     def join(self) -> None:
-        peer = Peer(dial(self.server.address), self.now)
+        peer = self.dial()
         if self.token:
             peer.raw.sendall(f"{TOKEN}\n".encode())
         self.enters(peer)
@@ -94,9 +94,8 @@ class ServerMachine(Model):
     @precondition(lambda self: self.running and self.token)
     @rule(said=st.sampled_from([b"", b"open"]))
     def knock(self, said: bytes) -> None:
-        stranger = Peer(dial(self.server.address), self.now)
+        stranger = self.dial()
         stranger.raw.sendall(said)
-        stranger.replies = b""
         stranger.begun = len(said)
         self.at_the_door.append(stranger)
 
@@ -161,8 +160,9 @@ class ServerMachine(Model):
                 peer.replies += f"{number}\n".encode()
 
     @running
-    @rule(number=st.integers(1, 12))
-    def send(self, number: int) -> None:
+    @rule(data=st.data())
+    def send(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from([*self.here, self.joined, self.joined + 1]))
         try:
             self.server.send(number, "for you")
         except UnknownClient:
@@ -184,59 +184,54 @@ class ServerMachine(Model):
 
     @somebody_here
     @rule(data=st.data())
-    def close_politely(self, data: st.DataObject) -> None:
+    def leave(self, data: st.DataObject) -> None:
         peer = self._peer(data)
+        ways = [self._close_politely, self._reset, self._send_nonsense, self._be_kicked]
+        if peer.replies:
+            ways.append(self._close_with_bytes_unread)
+        if peer.begun is None:
+            ways += [self._be_closed, self._meet_an_error, self._flood]
+        data.draw(st.sampled_from(ways))(peer)
+
+    def _close_politely(self, peer: Peer) -> None:
         peer.raw.shutdown(socket.SHUT_WR)
         assert read_until_gone(peer.raw) == peer.replies
         self.leaves(peer, Reason.CLOSED)
 
-    @somebody_here
-    @rule(data=st.data())
-    def reset(self, data: st.DataObject) -> None:
-        peer = self._peer(data)
+    def _reset(self, peer: Peer) -> None:
         reset(peer.raw)
         self.leaves(peer, Reason.RESET)
 
-    @precondition(lambda self: any(peer.replies for peer in self.here.values()))
-    @rule()
-    def close_with_bytes_unread(self) -> None:
-        peer = next(peer for peer in self.here.values() if peer.replies)
+    def _close_with_bytes_unread(self, peer: Peer) -> None:
         assert peer.raw.recv(1, socket.MSG_PEEK)
         peer.raw.close()
         self.leaves(peer, Reason.RESET)
 
-    @somebody_here
-    @rule(data=st.data(), nonsense=st.sampled_from([b"\xff\n", b"x" * 2 * LONGEST]))
-    def send_nonsense(self, data: st.DataObject, nonsense: bytes) -> None:
-        peer = self._peer(data)
-        peer.raw.sendall(nonsense)
+    def _send_nonsense(self, peer: Peer) -> None:
+        peer.raw.sendall(b"\xff\n" if self.now % 2 else b"x" * 2 * LONGEST)
         self.leaves(peer, Reason.PROTOCOL_ERROR)
 
-    @somebody_here
-    @rule(data=st.data())
-    def kick(self, data: st.DataObject) -> None:
-        peer = self._peer(data)
+    def _be_kicked(self, peer: Peer) -> None:
         self.server.disconnect(peer.number)
         self.leaves(peer, Reason.KICKED)
 
-    @somebody_between_messages
-    @rule(
-        data=st.data(),
-        how=st.sampled_from([
-            ("close me", Reason.KICKED),
-            ("raise", Reason.HANDLER_ERROR),
-            ("flood", Reason.TOO_SLOW),
-        ]),
-    )  # fmt: skip
-    def ask_for_the_end(self, data: st.DataObject, how: tuple[str, Reason]) -> None:
-        word, reason = how
-        peer = self._peer(data, between_messages=True)
+    def _ask(self, peer: Peer, word: str) -> None:
         peer.raw.sendall(f"{word}\nnever heard\n".encode())
         peer.expected.append(("message", word))
-        if reason is Reason.TOO_SLOW:
-            self.until(lambda: reason in self.told[peer.number])
-            peer.replies += f"{FLOOD}\n".encode() * self.flooded
-        self.leaves(peer, reason)
+
+    def _be_closed(self, peer: Peer) -> None:
+        self._ask(peer, "close me")
+        self.leaves(peer, Reason.KICKED)
+
+    def _meet_an_error(self, peer: Peer) -> None:
+        self._ask(peer, "raise")
+        self.leaves(peer, Reason.HANDLER_ERROR)
+
+    def _flood(self, peer: Peer) -> None:
+        self._ask(peer, "flood")
+        self.until(lambda: Reason.TOO_SLOW in self.told[peer.number])
+        peer.replies += f"{FLOOD}\n".encode() * self.flooded
+        self.leaves(peer, Reason.TOO_SLOW)
 
     # What is always true.
 
