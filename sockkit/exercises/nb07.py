@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from sockkit.exercises import registries
-from sockkit.exercises.interleaved import Outcome, Turns, pause, schedules
+from sockkit.exercises.asking import asked, first_loss
+from sockkit.exercises.interleaved import Outcome, Turns, schedules
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.rooms import House, Owned, sleeping_loop
+from sockkit.exercises.orders import LINES, arrive, letters_of
+from sockkit.exercises.rooms import Counts, House, sleeping_loop
 from sockkit.exercises.shared import Room, SharedDict, SharedLock
 from sockkit.exercises.solutions import nb07 as solutions
 from sockkit.exercises.trial import Trial
@@ -20,7 +22,6 @@ from sockkit.text import plain
 lesson = Lesson("07")
 summary = lesson.summary
 
-_LINES = 3  # of the function in the first exercise
 _THE_KITS, _BROKEN = 0.8, 2.4  # seconds to ask the registries; they take hundredths, if not busy
 
 
@@ -35,9 +36,9 @@ _THE_KITS, _BROKEN = 0.8, 2.4  # seconds to ask the registries; they take hundre
 )
 def order(trial: Trial, answer: Any) -> str:
     """Name an order of lines, such as "AAABBB", after which A and B are told the same number."""
-    letters = _letters(answer)
+    letters = letters_of(answer)
     room = Room(count=0, clients=[], told={})
-    turns = Turns(trial, [lambda: _arrive(room, "A"), lambda: _arrive(room, "B")], "AB")
+    turns = Turns(trial, [lambda: arrive(room, "A"), lambda: arrive(room, "B")], "AB")
     try:
         for letter in letters:
             turns.go_on(turns.actors["AB".index(letter)], 1)
@@ -47,7 +48,7 @@ def order(trial: Trial, answer: Any) -> str:
         turns.end()
     told = room.told
     if told["A"] != told["B"]:
-        rest = "" if len(letters) == 2 * _LINES else ", and then the lines that you left out"
+        rest = "" if len(letters) == 2 * LINES else ", and then the lines that you left out"
         raise NotYet(
             f"I let them run in the order `{letters}`{rest}. "
             f"A was told {told['A']}, and B {told['B']}.",
@@ -55,34 +56,6 @@ def order(trial: Trial, answer: Any) -> str:
             "Which line reads the count, and what must have happened before it?",
         )
     return f"Both were told {told['A']}, and each line alone was safe."
-
-
-def _arrive(room: Any, name: str) -> None:
-    pause()
-    vars(room)["count"] += 1
-    pause()
-    vars(room)["clients"].append(name)
-    pause()
-    vars(room)["told"][name] = vars(room)["count"]
-
-
-def _letters(answer: Any) -> str:
-    if not isinstance(answer, str | list | tuple):
-        kind = type(answer).__name__
-        raise NotYet(f"Your order is of type `{kind}`.", "text: the letters A and B.")
-    pieces = [str(piece) for piece in answer] if isinstance(answer, list | tuple) else [str(answer)]
-    letters = "".join(char for char in "".join(pieces).upper() if char.isalnum())
-    others = sorted(set(letters) - {"A", "B"})
-    if others or not letters:
-        found = f"`{plain(others[0], 10)}`" if others else "no letter"
-        raise NotYet(f"In your order I found {found}.", "the letters A and B.")
-    for letter in "AB":
-        if letters.count(letter) > _LINES:
-            raise NotYet(
-                f"Your order has {letters.count(letter)} times {letter}.",
-                f"at most {_LINES}: so many lines there are.",
-            )
-    return letters
 
 
 @lesson.exercise(
@@ -148,7 +121,7 @@ def _room() -> Any:
 def count(trial: Trial, answer: Any) -> str:
     """Add 1 to `counts[room]`, which only the loop's thread may touch; called from any thread."""
     calls = {"lobby": 3, "garden": 2}
-    counts, failed = Owned(), list[BaseException]()
+    counts, failed = Counts(), list[BaseException]()
     with sleeping_loop(counts, failed.append) as loop:
         for room in (room for room, times in calls.items() for _ in range(times)):
             trial.start_beside(answer, loop, counts, room).result(
@@ -164,7 +137,7 @@ def count(trial: Trial, answer: Any) -> str:
         if failed:
             raise NotYet(f"What you handed to the loop raised {named(failed[0])}.", "it adds 1.")
         _expect_counts(trial, counts, calls, "from other threads")
-    counts = Owned()
+    counts = Counts()
     ready = threading.Event()
 
     async def on_the_loop() -> None:
@@ -190,7 +163,7 @@ def count(trial: Trial, answer: Any) -> str:
     return "Every call was counted, and no thread but the loop's touched the counts."
 
 
-def _expect_counts(trial: Trial, counts: Owned, expected: dict[str, int], where: str) -> None:
+def _expect_counts(trial: Trial, counts: Counts, expected: dict[str, int], where: str) -> None:
     trial.wait(lambda: dict.__eq__(counts, expected) or counts.strangers)
     if counts.strangers:
         raise NotYet(
@@ -213,7 +186,7 @@ def _expect_counts(trial: Trial, counts: Owned, expected: dict[str, int], where:
         "If everybody takes the two locks in the same order, nobody holds what the other needs "
         "first.",
         "Any order will do, if it does not depend on the way: rooms have names, and `sorted` has "
-        "a `key`.",
+        "a `key`. And who is there already need not move.",
     ),
 )
 def move(trial: Trial, answer: Any) -> str:
@@ -221,6 +194,15 @@ def move(trial: Trial, answer: Any) -> str:
     house = House()
     _called(trial, answer, "ann", house.lobby, house.garden)
     house.judge("I moved ann from the lobby to the garden.", [], ["bob", "ann"])
+    house = House()
+    running = trial.start(answer, "ann", house.lobby, house.lobby)
+    there = "I moved ann from the lobby to the lobby."
+    error = running.error(1.0, f"{there[:-1]}, and she stays.", "How many locks are there to take?")
+    if error is not None:
+        raise NotYet(
+            f"{there} You raised {named(error)}.", "she stays.", "Which two locks are these?"
+        )
+    house.judge(there, ["ann"], ["bob"])
 
     def threads(house: "House") -> list[Callable[[], Any]]:
         return [
@@ -252,8 +234,8 @@ def move(trial: Trial, answer: Any) -> str:
 )
 def question(trial: Trial, answer: Any) -> str:
     """Return `setup, threads, invariant` for `Registry`: they hold, and notice broken ones."""
-    asked = _asked(trial, answer, registries.Kit)
-    lost = _first_loss(trial, asked, _THE_KITS)
+    put = asked(trial, answer, registries.Kit)
+    lost = first_loss(trial, put, _THE_KITS)
     if lost:
         raise NotYet(
             f"I put your question to the kit's own registry, and it lost: {lost}",
@@ -262,56 +244,15 @@ def question(trial: Trial, answer: Any) -> str:
         )
     deadline = time.monotonic() + _BROKEN
     for broken in registries.BROKEN:
-        asked = _asked(trial, answer, broken)
+        put = asked(trial, answer, broken)
         # Twice: on a busy machine a thread may be too slow for its turn, and spoil one schedule.
-        if not any(_first_loss(trial, asked, deadline - time.monotonic()) for _ in range(2)):
+        if not any(first_loss(trial, put, deadline - time.monotonic()) for _ in range(2)):
             raise NotYet(
                 f"The kit's registry holds. So does, for your question, one {broken.fault}",
                 "a question that a broken registry fails.",
                 f"{broken.ask} A proof that nothing can fail proves nothing.",
             )
     return f"The kit's registry holds, and {len(registries.BROKEN)} broken ones don't."
-
-
-_Question = tuple[Callable[[], Any], list[Callable[[Any], Any]], Callable[[Any], Any]]
-
-
-def _asked(trial: Trial, answer: Any, registry: type) -> _Question:
-    got = trial.call(answer, registry)
-    if not isinstance(got, tuple | list) or len(got) != 3:
-        raise NotYet(
-            f"`question` returned `{_shown(got)}`.", "three things: setup, threads, invariant."
-        )
-    setup, threads, invariant = got
-    if not isinstance(threads, tuple | list) or not 2 <= len(threads) <= 4:
-        raise NotYet(f"Your threads are `{_shown(threads)}`.", "a list of two to four functions.")
-    for function in (setup, *threads, invariant):
-        if not callable(function):
-            raise NotYet(f"`{_shown(function)}` can't be called.", "functions, without ().")
-    return setup, list(threads), invariant
-
-
-def _first_loss(trial: Trial, asked: _Question, within: float) -> str:
-    """What went wrong in the first schedule that loses, in words; "" if none does."""
-    setup, functions, invariant = asked
-
-    def threads(state: Any) -> list[Callable[[], Any]]:
-        return [lambda run=run: run(state) for run in functions]  # type: ignore[misc]
-
-    # Two switches: a client that comes and leaves is there only after one, and is lost by another.
-    for outcome in schedules(trial, lambda: trial.call(setup), threads, switches=2, within=within):
-        for actor in outcome.actors:
-            if actor.error is not None:
-                return f"{actor.name} raised {named(actor.error)}."
-        if outcome.waiting:
-            return outcome.waiting
-        running = trial.start(invariant, outcome.state)
-        error = running.error()
-        if error is not None and not isinstance(error, AssertionError):
-            raise NotYet(f"Your invariant raised {named(error)}.", "it returns True or False.")
-        if error is not None or not running.call.value:
-            return "your invariant is not true."
-    return ""
 
 
 def _called(trial: Trial, answer: Any, *args: Any) -> Any:

@@ -65,7 +65,7 @@ class House:
                 )
 
 
-class Owned(SharedDict):
+class Counts(SharedDict):
     """Counts that belong to one thread, and remember who else touched them."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Owned(SharedDict):
 
 @contextlib.contextmanager
 def sleeping_loop(
-    counts: Owned, failed: Callable[[BaseException], object]
+    counts: Counts, failed: Callable[[BaseException], object]
 ) -> Iterator[asyncio.AbstractEventLoop]:
     """An event loop in a thread, with nothing to do: it sleeps until somebody wakes it.
 

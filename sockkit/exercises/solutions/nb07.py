@@ -25,6 +25,8 @@ def count(loop, counts, room):
 
 
 def move(name, source, target):
+    if source is target:
+        return
     first, second = sorted([source, target], key=lambda room: room.name)
     with first.lock, second.lock:
         source.people.remove(name)

@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 07."""
 
 import asyncio
+import contextlib
 import threading
 
 from sockkit.exercises import nb07 as ex
@@ -177,6 +178,16 @@ def as_invoke_required(loop, counts, room):
         loop.call_soon_threadsafe(as_invoke_required, loop, counts, room)
 
 
+@count.wrong(
+    "What you handed to the loop raised AttributeError: 'Counts' object has no attribute 'value'"
+)
+def takes_it_for_the_counter(loop, counts, room):
+    def add():
+        counts.value += 1
+
+    loop.call_soon_threadsafe(add)
+
+
 @count.wrong("`counts` was touched there")
 def in_the_callers_thread(loop, counts, room):
     counts[room] = counts.get(room, 0) + 1
@@ -246,14 +257,18 @@ def blank_move(name, source, target): ...
 
 @move.right
 def by_id(name, source, target):
-    locks = sorted((source.lock, target.lock), key=id)
-    with locks[0], locks[1]:
+    locks = sorted({source.lock, target.lock}, key=id)
+    with contextlib.ExitStack() as stack:
+        for lock in locks:
+            stack.enter_context(lock)
         source.people.discard(name)
         target.people.add(name)
 
 
 @move.right
 def one_gate_for_all(name, source, target):
+    if source.name == target.name:
+        return
     with _lock, source.lock, target.lock:
         target.people.add(name)
         source.people.remove(name)
@@ -261,6 +276,29 @@ def one_gate_for_all(name, source, target):
 
 @move.right
 def try_again(name, source, target):
+    while source is not target:
+        with source.lock:
+            if target.lock.acquire(blocking=False):
+                try:
+                    source.people.remove(name)
+                    target.people.add(name)
+                    return
+                finally:
+                    target.lock.release()
+
+
+@move.wrong(
+    "from the lobby to the lobby. You raised RuntimeError.*lobby.lock, which you hold yourself"
+)
+def by_name_alone(name, source, target):
+    first, second = sorted([source, target], key=lambda room: room.name)
+    with first.lock, second.lock:
+        source.people.remove(name)
+        target.people.add(name)
+
+
+@move.wrong("still running when I stopped waiting.*lobby to the lobby, and she stays")
+def tries_for_ever(name, source, target):
     while True:
         with source.lock:
             if target.lock.acquire(blocking=False):
@@ -272,6 +310,19 @@ def try_again(name, source, target):
                     target.lock.release()
 
 
+@move.wrong(
+    "from the lobby to the lobby. In the lobby is `.. *`|from the lobby to the lobby.*in no room"
+)
+def enters_and_leaves(name, source, target):
+    first, second = sorted([source, target], key=lambda room: room.name)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(first.lock)
+        if second is not first:
+            stack.enter_context(second.lock)
+        target.people.add(name)
+        source.people.remove(name)
+
+
 @move.wrong("AttributeError: 'Room' object has no attribute 'clients'")
 def takes_another_set(name, source, target):
     source.clients.remove(name)
@@ -279,6 +330,8 @@ def takes_another_set(name, source, target):
 
 @move.wrong("ann waits for `garden.lock`, which bob has. bob waits for `lobby.lock`, which ann has")
 def source_first(name, source, target):
+    if source is target:
+        return
     with source.lock, target.lock:
         source.people.remove(name)
         target.people.add(name)
@@ -286,6 +339,8 @@ def source_first(name, source, target):
 
 @move.wrong("which \\w+ has")
 def target_first(name, source, target):
+    if source is target:
+        return
     with target.lock:
         with source.lock:
             source.people.remove(name)
@@ -315,6 +370,8 @@ def only_a_gate(name, source, target):
 
 @move.wrong("In the lobby is `\\[.*ann.*\\]`|in both")
 def forgets_to_leave(name, source, target):
+    if source is target:
+        return
     first, second = sorted([source, target], key=lambda room: room.name)
     with first.lock, second.lock:
         target.people.add(name)
