@@ -56,8 +56,8 @@ class Server:
         loop: "asyncio", or "uvloop" for the faster one of `pip install 'sockkit[speed]'`.
         switch_interval: seconds after which a thread that computes lets another one run, while the
             server is started; see `sys.setswitchinterval`. With 0.0005, a server beside a cell that
-            computes answers several times as often, and all threads of the process pay for it. None
-            leaves it as it is.
+            computes answers in a fraction of the time, and all threads of the process pay for it.
+            None leaves it as it is. A server in a process of its own waits for nobody.
 
     Raises:
         ModuleNotFoundError: there is no uvloop here.
