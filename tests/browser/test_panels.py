@@ -159,6 +159,8 @@ def the_panel_says_why_it_waits(book: Notebook) -> None:
     expect(ada.locator(".sk-busy")).to_contain_text("The kernel is running a cell")
     assert book.busy()
     book.interrupt()
+    # A cell that awaits hears of it when the loop next wakes, and any message wakes it.
+    book.page.evaluate("() => lesson.kernel().requestKernelInfo()")
     expect(ada.locator(".sk-status-text")).to_have_text("connected")
     expect(ada.locator(".sk-busy")).to_be_hidden()
     book.fill("Message", "typed in a hurry", ada)
