@@ -1,6 +1,6 @@
 """Run the lessons and the panels on every kernel that learners have, and write what came out.
 
-    python -m tools.kernels                                      # everything; an hour
+    python -m tools.kernels                                      # everything; takes long
     python -m tools.kernels --ipykernel 6.31 --python 3.12       # some of it
     python -m tools.kernels --parts lessons solved
 
