@@ -80,7 +80,7 @@ def decoder(trial: Trial, answer: Any) -> str:
             "I made two decoders, for two clients, and fed them in turn. "
             f"The first one returned {_shown(first)}, the second {_shown(second)}.",
             "['hello'] and ['world'].",
-            "Where is kept what waits: in the object, or in something that both share?",
+            "Where does yours keep a begun line: in the object, or in something that both share?",
         )
     return "The same messages for receives of 1, 5, 1024 and 4096 bytes."
 
