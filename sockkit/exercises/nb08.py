@@ -21,6 +21,8 @@ summary = lesson.summary
 
 _NARROW = 4096  # bytes of a send buffer: what a kernel takes for a sleeper is soon over
 _QUIET = 0.1
+_MAY_WAIT = 20_000  # bytes, as the page says
+_LINE = 4_700  # bytes of a message: so many that exactly 20,000 never wait
 
 
 @lesson.exercise(
@@ -78,16 +80,15 @@ def to_who_keeps_up(trial: Trial, answer: Any) -> str:
     teller, sleeper, reader = partners
     its = host.server.clients[2]
     _narrow(_end_of(its))
-    lines = [f"message {number} ".ljust(4999, ".").encode() + b"\n" for number in range(1, 81)]
+    lines = [f"message {number} ".ljust(_LINE - 1, ".").encode() + b"\n" for number in range(1, 81)]
     for number, line in enumerate(lines, 1):
+        waiting, accepted = its.pending, its.sent
         teller.send(line)
-        got = reader.receive(len(line))
-        if got != line:
-            what = f"got {len(got):,} bytes" if got else "got nothing"
+        _judge_what_came(reader.receive(len(line)), line, number)
+        if waiting <= _MAY_WAIT and not _accepts_more(trial, its, accepted):
             raise NotYet(
-                f"Client 1 said message {number}. Client 3 reads, and {what}.",
-                "the whole message.",
-                "Whose `pending` did you look at?",
+                f"The sleeper missed message {number}, when only {waiting:,} bytes waited for it.",
+                f"{_MAY_WAIT:,} may wait.",
             )
         _judge_pending(its, number)
     if teller.receive(100, within=_QUIET):
@@ -104,16 +105,30 @@ def to_who_keeps_up(trial: Trial, answer: Any) -> str:
     return "At most 20,000 bytes and a message waited; the sleeper missed some, and is still here."
 
 
+def _judge_what_came(got: bytes, line: bytes, number: int) -> None:
+    said = f"Client 1 said message {number}. Client 3"
+    if not line.startswith(got):
+        raise NotYet(f"{said} got `{plain(got, 20)}`.", "the text as it came.")
+    if got != line:
+        what = f"got {len(got):,} bytes of it" if got else "got nothing"
+        then = "Whose `pending` did you look at?"
+        raise NotYet(f"{said} reads, and {what}.", "the whole message.", then)
+
+
+def _accepts_more(trial: Trial, its: Connection, accepted: int) -> bool:
+    return trial.wait(lambda: its.sent > accepted or its.reason is not None, within=0.5)
+
+
 def _judge_pending(its: Connection, number: int) -> None:
     if its.reason is not None:
         raise NotYet(
             f"At message {number} the sleeper was disconnected ({its.reason}).",
             "it stays, and misses messages.",
         )
-    if its.pending > 20_000 + 5000:
+    if its.pending > _MAY_WAIT + _LINE:
         raise NotYet(
             f"After message {number}, {its.pending:,} bytes wait for a client that reads nothing.",
-            "20,000 at most, and one message.",
+            f"{_MAY_WAIT:,} at most, and one message.",
             "What does `pending` tell you, before you send?",
         )
 
@@ -211,7 +226,7 @@ class _Stopped:
 def in_step(trial: Trial, answer: Any) -> str:
     """Answer each message with `await work(text)`, in order, without taking in more meanwhile."""
     gate = asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
+    loops: list[asyncio.AbstractEventLoop] = []  # of `work`, once it runs
 
     async def work(text: str) -> str:
         loops[:] = [asyncio.get_running_loop()]
@@ -226,6 +241,8 @@ def in_step(trial: Trial, answer: Any) -> str:
     host = trial.serve(on_message=on_message)
     sender = trial.connect(host.address, "client 1")
     trial.wait(lambda: 1 in host.server.clients)
+    sender.send(b"hello\n")
+    _judge_alone(sender.receive_line(), bool(loops))
     other = trial.connect(host.address, "client 2")
     its = host.server.clients[1]
     _narrow(sender.socket, 8 * _NARROW)
@@ -237,7 +254,7 @@ def in_step(trial: Trial, answer: Any) -> str:
     if its.received_bytes > 400_000:
         raise NotYet(
             f"While `work` stood still for client 1, it sent 1,000 messages of 1,000 bytes; the "
-            f"server took in {its.received:,}.",
+            f"server took in {its.received - 1:,}.",  # without the first
             "it stops reading, and the sender has to wait.",
             "Who waits for the `work` of the first message?",
         )
@@ -250,9 +267,11 @@ def in_step(trial: Trial, answer: Any) -> str:
         right = sum(
             a == b for a, b in zip(got.splitlines(), data.upper().splitlines(), strict=False)
         )
+        found = "1 answer is the right one in its place"
+        if right != 1:
+            found = f"{right} answers are the right ones in their places"
         raise NotYet(
-            f"`work` went on. Client 1 had sent {begun // 1000} messages, and {right} answers are "
-            "the right ones in their places.",
+            f"`work` went on. Client 1 had sent {begun // 1000} messages, and {found}.",
             "an answer to each, in order.",
         )
     return "The sender had to wait, the other client did not, and every answer came in order."
@@ -274,6 +293,19 @@ def _flood(trial: Trial, sender: Partner, its: Connection, data: bytes, sent: in
         elif sent == len(data):
             time.sleep(0.001)
     return sent
+
+
+def _judge_alone(got: bytes, worked: bool) -> None:
+    """What became of the very first message, while nobody else was there."""
+    got_it = f"I got `{plain(got.rstrip(), 60)}`" if got else "nothing was sent"
+    if not worked:
+        then = "" if got else "Which word runs what a coroutine function returns?"
+        saw = f"I said `hello`, {got_it}, and `work` did not run."
+        raise NotYet(saw, "what `work` returns, once it has run.", then)
+    if got != b"HELLO\n":
+        then = "" if got else "What a handler returns does not go to the client. What does?"
+        saw = f"I said `hello`, `work` returned `HELLO`, and {got_it}."
+        raise NotYet(saw, "`HELLO`.", then)
 
 
 def _expect_reply(partner: Partner, expected: bytes, said: str) -> None:

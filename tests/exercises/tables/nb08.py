@@ -171,10 +171,37 @@ def by_exclusion(server, connection, text):
 
 
 @to_who_keeps_up.right
-async def asynchronous_and_stricter(server, connection, text):
+async def asynchronous_and_backwards(server, connection, text):
+    for number, other in reversed(server.clients.items()):
+        await asyncio.sleep(0)
+        if other is not connection and other.pending < 20_001:
+            server.send(number, text)
+
+
+def _with_less(bound):
+    def told(server, connection, text):
+        for other in server.clients.values():
+            if other is not connection and other.pending <= bound:
+                other.send(text)
+
+    told.__name__ = f"misses_above_{bound}"
+    return told
+
+
+to_who_keeps_up.wrong(r"The sleeper missed message \d+, when only [,\d]+ bytes waited for it")(
+    _with_less(0)
+)
+for bound in (2_000, 15_000):
+    to_who_keeps_up.wrong("The sleeper missed message .*Expected: 20,000 may wait")(
+        _with_less(bound)
+    )
+
+
+@to_who_keeps_up.wrong("Client 3 got `1: message 1 .*Expected: the text as it came")
+def with_a_number(server, connection, text):
     for other in server.clients.values():
-        if other is not connection and other.pending < 10_000:
-            server.send(other.number, text)
+        if other is not connection and other.pending <= 20_000:
+            other.send(f"{connection.number}: {text}")
 
 
 @to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
@@ -314,10 +341,33 @@ async def one_at_a_time(connection, text, work):
         connection.send(await work(text))
 
 
-@in_step.wrong("client 2 said `hello` and got `hello`")
+@in_step.wrong("I said `hello`, `work` returned `HELLO`, and I got `hello`")
 async def sends_what_came(connection, text, work):
     await work(text)
     connection.send(text)
+
+
+@in_step.wrong("`work` returned `HELLO`, and nothing was sent.*What a handler returns does not go")
+async def returns_it(connection, text, work):
+    return await work(text)
+
+
+@in_step.wrong("I said `hello`, I got `HELLO`, and `work` did not run")
+async def does_the_work_itself(connection, text, work):
+    connection.send(text.upper())
+
+
+@in_step.wrong("I said `hello`, nothing was sent, and `work` did not run.*Which word runs")
+async def calls_and_forgets(connection, text, work):
+    work(text)
+
+
+@in_step.wrong("and 1 answer is the right one in its place")
+async def soon_tires(connection, text, work):
+    connection.state.answers = getattr(connection.state, "answers", 0) + 1
+    answer = await work(text)
+    if connection.state.answers < 3:
+        connection.send(answer)
 
 
 @in_step.wrong("RuntimeError")
