@@ -118,6 +118,9 @@ class MemoryWire:
         """See `Wire`."""
         self._hub.publish(self, posts)
 
+    async def confirm(self) -> None:
+        """See `Wire`: there are none."""
+
     async def receive(self) -> bytes:
         """See `Wire`."""
         packed = await self._frames.get()

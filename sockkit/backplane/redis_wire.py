@@ -70,7 +70,16 @@ class RedisWire:
 
     async def send(self, posts: Sequence[Post]) -> None:
         """See `Wire`."""
-        await self._do([command for post in posts for command in self._commands(post)])
+        await self._say([command for post in posts for command in self._commands(post)])
+
+    async def confirm(self) -> None:
+        """See `Wire`."""
+        # Not by who sends: waiting for each answer would take some turns of a busy loop each time.
+        try:
+            while True:
+                await self._mouth.read_response()
+        except RedisError as error:
+            raise ConnectionError(str(error)) from error
 
     async def receive(self) -> bytes:
         """See `Wire`."""
@@ -101,9 +110,15 @@ class RedisWire:
         return f"{self._group}:here:{server}"
 
     async def _do(self, commands: Sequence[Command]) -> list[Any]:
+        await self._say(commands)
+        try:
+            return [await self._mouth.read_response() for _ in commands]
+        except RedisError as error:
+            raise ConnectionError(str(error)) from error
+
+    async def _say(self, commands: Sequence[Command]) -> None:
         try:
             packed = self._mouth.pack_commands(commands)
             await self._mouth.send_packed_command(packed, check_health=False)
-            return [await self._mouth.read_response() for _ in commands]
         except RedisError as error:
             raise ConnectionError(str(error)) from error

@@ -29,7 +29,7 @@ PATIENCE = 5.0  # seconds that the carrier may take for an answer
 PACE = 0.05  # seconds between two lists of our clients, at least
 GOODBYE = 0.2  # seconds that a stop waits for the carrier
 MOST_WAITING = 16 << 20  # bytes that may wait for the carrier
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between two tries to reach it
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two tries to reach it
 
 
 class Talk:
@@ -127,6 +127,7 @@ class Talk:
                     async with asyncio.TaskGroup() as tasks:
                         tasks.create_task(self._listen(wire))
                         tasks.create_task(self._speak(wire))
+                        tasks.create_task(wire.confirm())
                         tasks.create_task(self._tell_who_is_here(changed))
                 finally:
                     self.state = State.ALONE
@@ -193,7 +194,7 @@ class Talk:
             except TimeoutError:
                 told = None  # nothing new, but say it again before it expires
             # What we say comes back to us as well. If it does not, the others are not heard either.
-            if loop.time() - self._heard_at > self._expiry + PATIENCE:
+            if loop.time() - self._heard_at > max(self._expiry, PATIENCE):
                 raise TimeoutError("nothing comes through any more")
 
     # What the others say.

@@ -30,6 +30,9 @@ class Wire(Protocol):
     async def send(self, posts: Sequence[Post]) -> None:
         """Publish these, in this order; keep a list of clients, until it expires."""
 
+    async def confirm(self) -> None:
+        """Take the answers to what was sent, for ever."""
+
     async def receive(self) -> bytes:
         """The next frame for all, or for this server; our own too."""
 

@@ -164,7 +164,7 @@ def test_frames_that_the_carrier_can_not_take_are_dropped_and_that_is_told_once(
         room.until_all_know("1@a", "1@b")
         redis.freeze()
         for number in range(100):
-            a.broadcast(f"{number} {'x' * 100}")
+            a.broadcast(f"{number} {'x' * 10_000}")
             assert at_a.recv().startswith(f"{number} ")
         redis.thaw()
         until(lambda: backplane(a)._talk._waiting == 0)
