@@ -70,7 +70,7 @@ async def accept_for_ever(
     Without descriptors left, the connected are served on and accepting is tried again. asyncio's
     own server logs that once for every place in its backlog; here it is once an episode.
     """
-    acceptor = _Acceptor(listener, limits, admit)
+    acceptor = Acceptor(listener, limits, admit)
     with Interruptible():  # the cell that runs a server ends when it is told to
         try:
             acceptor.watch()
@@ -82,11 +82,16 @@ async def accept_for_ever(
             acceptor.close()
 
 
-class _Acceptor:
+class Acceptor:
     """Accepts all who wait whenever the loop says that somebody does.
 
     `loop.sock_accept` would have the kernel watch the listener, and stop watching it, for each
     newcomer; and one who comes as the wait is cancelled would be dropped, and never closed.
+
+    Args:
+        listener: non-blocking. Closing it is up to the caller.
+        limits: for each connection.
+        admit: gets each connection, and the address that it came from.
     """
 
     def __init__(
@@ -103,14 +108,21 @@ class _Acceptor:
         self._retry: asyncio.TimerHandle | None = None
 
     def watch(self) -> None:
-        self._loop.add_reader(self._listener.fileno(), self._accept_all)
+        """Accept whenever somebody waits, from now on.
+
+        Raises:
+            NotImplementedError: this loop can't tell.
+        """
+        self._loop.add_reader(self._listener.fileno(), self.accept_all)
 
     def close(self) -> None:
+        """Accept nobody any more."""
         self._loop.remove_reader(self._listener.fileno())
         if self._retry is not None:
             self._retry.cancel()
 
-    def _accept_all(self) -> None:
+    def accept_all(self) -> None:
+        """Accept those who wait. The loop calls it whenever somebody does."""
         for _ in range(ACCEPTS_PER_TURN):
             try:
                 newcomer = self._listener.accept()
@@ -125,6 +137,7 @@ class _Acceptor:
                 self._welcome(*newcomer)
 
     async def one_by_one(self) -> NoReturn:
+        """Accept for ever on a loop that can't tell who waits."""
         while True:
             try:
                 newcomer = await self._loop.sock_accept(self._listener)
