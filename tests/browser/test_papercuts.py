@@ -79,7 +79,7 @@ def test_where_no_wait_of_ours_goes_on_the_next_cell_makes_the_stop_button_heard
 def test_a_cell_that_starts_a_server_may_run_again(notebook: Open) -> None:
     book = notebook(IMPORT, "server = Server(shout).start()")
     old = book.ask("server.address[1]")
-    book.run_all()
+    book.run_cell("server = Server")
     assert book.errors() == []
     assert book.ask("server.address[1]") != old
     with pytest.raises(OSError, match="refused"):
@@ -92,12 +92,12 @@ def test_a_cell_that_starts_a_server_may_run_again(notebook: Open) -> None:
 
 def test_a_port_of_an_earlier_run_is_told_with_what_to_do(notebook: Open) -> None:
     book = notebook(IMPORT, f"server = Server(shout, port={free_port()}).start()")
-    book.run_all()
+    book.run_cell("server = Server")
     (error,) = book.errors()
     assert "your own <Server 127.0.0.1:" in error
     assert "Call its stop() first" in error
     book.run_code("server.stop()")
-    book.run_all()
+    book.run_cell("server = Server")
     assert book.errors() == []
     book.run_code("server.stop()")
 
