@@ -126,7 +126,7 @@ def cable() -> Iterator[tuple[str, str]]:
 
 def inside(name: str, program: str, *arguments: str) -> Program:
     """A Python program that runs in this network namespace."""
-    python = [sys.executable, "-c", textwrap.dedent(program), *arguments]
+    python = [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments]
     return Program("ip", "netns", "exec", name, *python)
 
 
