@@ -34,10 +34,11 @@ class _Mallinfo2(ctypes.Structure):
 def held() -> Held:
     """What is held now, when garbage is gone."""
     gc.collect()
-    return Held(sys.getallocatedblocks(), _allocated(), psutil.Process().memory_info().rss)
+    return Held(sys.getallocatedblocks(), allocated(), psutil.Process().memory_info().rss)
 
 
-def _allocated() -> int:
+def allocated() -> int:
+    """Bytes that the C library has given out; 0 where it does not tell."""
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallinfo2"):
         library.mallinfo2.restype = _Mallinfo2
         found = library.mallinfo2()
