@@ -22,6 +22,7 @@ MISSING = (
     "tests.fuzz: guided fuzzing needs atheris, which is not in the lock since it has no wheels for "
     "some systems: run `python -m pip install atheris` with this Python."
 )
+INTERRUPTED = 72  # libFuzzer's exit code when it was told to stop, by SIGINT or SIGTERM
 LONGEST = {"server": 256}  # bytes of an input; of one for a decoder, 64
 
 
@@ -58,7 +59,7 @@ def fuzz(name: str, runs: int, keep: bool) -> bool:
         for file in sorted(found.iterdir()):
             data = file.read_bytes()
             print(f"found by {data!r}:\n{shown(name, data)}")
-        if done.returncode or list(found.iterdir()):
+        if done.returncode not in (0, INTERRUPTED) or list(found.iterdir()):
             print(_said_by_python(done.stdout + done.stderr), flush=True)
             return False
         if keep:
