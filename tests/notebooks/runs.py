@@ -1,5 +1,6 @@
 """Notebooks run for tests: through nbval as a command, or in a kernel."""
 
+import copy
 import os
 import subprocess
 import sys
@@ -16,6 +17,18 @@ from tools.notebooks import ROOT, from_text, write
 def notebook(*cells: str) -> Any:
     """A notebook of these code cells."""
     return from_text("\n\n".join(f"# %%\n{cell}" for cell in cells))
+
+
+def in_turn(first: Any, second: Any) -> Any:
+    """The cells of both, for one kernel; what the first shows is not to be compared."""
+    both = copy.deepcopy(second)
+    before = copy.deepcopy(first.cells)
+    for cell in before:
+        cell.id = f"first-{cell.id}"
+        if cell.cell_type == "code":
+            cell.metadata["tags"] = sorted({*cell.metadata.get("tags", []), "nbval-ignore-output"})
+    both.cells = before + both.cells
+    return both
 
 
 def executed(made: Any, folder: Path) -> Any:

@@ -11,7 +11,7 @@ from tools.guard import guarded
 from tools.notebooks import cleaned, lessons, read
 from tools.stubs import find_stubs
 
-from .runs import nbval
+from .runs import in_turn, nbval
 
 LESSONS = lessons()
 
@@ -46,18 +46,15 @@ def test_the_learners_edition_is_stored_as_it_was_written(path: Path) -> None:
 @pytest.mark.notebook
 @pytest.mark.timeout(300)
 @each_lesson
-def test_the_learners_edition_runs_twice_in_one_kernel_and_leaves_nothing(
+def test_a_lesson_and_then_its_key_run_in_one_kernel_and_each_leaves_nothing(
     path: Path, tmp_path: Path
 ) -> None:
-    nbval(guarded(read(path), times=2), tmp_path, "--nbval-lax")
-
-
-@pytest.mark.notebook
-@pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform != "linux", reason="the key shows errors in the words of Linux")
-@each_lesson
-def test_the_answer_key_prints_what_it_shows_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
-    nbval(guarded(read(ANSWERS / path.name)), tmp_path, "--nbval")
+    """As a learner works: all cells, then all of them again with the exercises solved."""
+    learner, key = guarded(read(path)), guarded(read(ANSWERS / path.name))
+    if sys.platform == "linux":
+        nbval(in_turn(learner, key), tmp_path, "--nbval")
+    else:  # the key shows errors in the words of Linux, so there is nothing to compare with
+        nbval(in_turn(learner, learner), tmp_path, "--nbval-lax")
 
 
 @each_lesson
