@@ -33,7 +33,8 @@ There were {rounds} rounds. In each, every server had its turn of a second, on o
 clients in another process on another core, and every byte that came back was compared. Shown are
 the median, the lowest and the highest, and how many times {base} that is.
 
-Measured on {date}: {python}, {system}, {cpu}. Versions: {versions}.
+Measured on {date}: {python}, {system}, {cpu}{busy}.
+Versions: {versions}.
 
 {tables}
 
@@ -73,6 +74,7 @@ def page(results: dict[str, Any]) -> str:
         tables=tables(results),
         lost=lost(results),
         minutes=round(turns * 2.5 / 60),
+        busy=f", under a load of {results['load']} when it began" if results["load"] else "",
         **{
             name: results[name] for name in ("clients", "rounds", "date", "python", "system", "cpu")
         },

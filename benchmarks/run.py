@@ -110,6 +110,7 @@ def circumstances() -> dict[str, Any]:
         "date": datetime.date.today().isoformat(),
         "cpu": f"{os.cpu_count()} cores, {cpu_name()}",
         "system": f"{platform.system()} {platform.release()}",
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "versions": versions(),
     }
