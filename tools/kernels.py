@@ -12,6 +12,7 @@ result and its date.
 """
 
 import argparse
+import atexit
 import json
 import os
 import re
@@ -39,6 +40,7 @@ from tools.stubs import find_stubs
 IPYKERNELS = ("6.31", "7.3", "7.4")
 PYTHONS = ("3.11", "3.12", "3.13")
 BROWSER_TESTS = "tests/browser/test_panels.py"
+STARTS = 3  # of a kernel: its ports were free when Jupyter chose them, and may not be any more
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _VERSIONS = """\
 import importlib.metadata, json, platform
@@ -72,16 +74,27 @@ class Kernel:
             CellControlSignal: a cell failed, or did not end.
             RuntimeError: the kernel died, or never lived.
         """
+        for start in range(STARTS):
+            client = self._client(notebook)
+            try:
+                client.execute(cleanup_kc=True)
+                break
+            except RuntimeError as error:
+                # nbclient would clean up once more at the exit, and stumble over what is gone.
+                atexit.unregister(client._cleanup_kernel)
+                if "before replying to kernel_info" not in str(error) or start == STARTS - 1:
+                    raise
+        return notebook
+
+    def _client(self, notebook: Any) -> NotebookClient:
         finder = KernelSpecManager(kernel_dirs=[str(self._specs)], ensure_native_kernel=False)
-        client = NotebookClient(
+        return NotebookClient(
             notebook,
             km=AsyncKernelManager(kernel_name="tried", kernel_spec_manager=finder),
             timeout=CELL_SECONDS,
             coalesce_streams=True,
             resources={"metadata": {"path": str(LESSONS)}},
         )
-        client.execute(cleanup_kc=True)
-        return notebook
 
     def versions(self) -> dict[str, str]:
         """What is really there, as the kernel itself says."""
