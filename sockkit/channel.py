@@ -339,7 +339,8 @@ class Channel(asyncio.BufferedProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone, by our doing or not; its socket is closed after this."""
         connection = self.transport.get_extra_info("socket")
-        if connection and self.reason is not Reason.CLOSED:  # after a FIN nothing can be left
+        read = self.reason is Reason.CLOSED or self.transport.get_extra_info("eof")
+        if connection and not read:  # after a FIN nothing can be left
             self._read_the_rest(connection)
         self._empty_output()
         if self.reason is None:

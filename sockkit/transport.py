@@ -58,7 +58,7 @@ class SocketTransport(asyncio.Transport):
         self._reading = False
         self._closing = False  # no more is read, and the socket goes once all is written
         self._gone = False  # `connection_lost` was called, or is about to be
-        self._eof = False  # FIN came: there is nothing to read any more
+        self._eof = False  # FIN or an error came: there is nothing to read any more
         self._unsent: list[memoryview] = []
         self._unsent_bytes = 0
         # As asyncio does: a reply must not wait until what was sent before is acknowledged.
@@ -67,8 +67,8 @@ class SocketTransport(asyncio.Transport):
         self.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """The socket, under "socket"; nothing else is known."""
-        return self._connection if name == "socket" else default
+        """The socket, under "socket", and under "eof" whether all that came was read."""
+        return {"socket": self._connection, "eof": self._eof}.get(name, default)
 
     # Reading.
 
@@ -94,7 +94,8 @@ class SocketTransport(asyncio.Transport):
             count = self._connection.recv_into(protocol.get_buffer(-1))
         except _NOT_NOW:
             return
-        except OSError as error:
+        except OSError as error:  # which comes after what was there to be read
+            self._eof = True
             self._drop(error)
             return
         try:
