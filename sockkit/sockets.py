@@ -235,7 +235,8 @@ def is_loopback(host: str) -> bool:
 
 def raise_clearly(error: OSError, what: str) -> NoReturn:
     """Raise the same kind of OSError with a text that says what was tried, and what may help."""
-    text = f"{what}: {error.strerror or error}"
+    # What socket.create_server adds names the address once more.
+    text = f"{what}: {error.strerror or error}".partition(" (while attempting")[0]
     if error.errno == errno.EADDRINUSE:
         text += ". Another server has this port, perhaps one of yours; port 0 is always free"
     if error.errno == errno.ECONNREFUSED:
