@@ -61,6 +61,7 @@ class Figures:
             ("clients of three servers", f"{self.clients:,}"),
             ("broadcasts a second, together", f"{self.rate:,.0f}"),
             ("seconds", f"{self.seconds:,.0f}"),
+            ("broadcasts by servers that live", f"{sum(self.sent.values()):,}"),
             ("messages received by clients of servers that live", f"{self.received:,}"),
             ("doubled", f"{self.doubled}"),
             ("out of order", f"{self.disordered}"),
