@@ -8,9 +8,10 @@ because names come and go in it.
 """
 
 import ctypes
+import functools
 import gc
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -39,8 +40,16 @@ def held() -> Held:
 
 def allocated() -> int:
     """Bytes that the C library has given out; 0 where it does not tell."""
+    library = _library()
+    if library is None:
+        return 0
+    found = library.mallinfo2()
+    return int(found.uordblks + found.hblkhd)  # small pieces in arenas, large ones of their own
+
+
+@functools.cache  # each look would leave a little behind, and be what it looks for
+def _library() -> Any:
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallinfo2"):
         library.mallinfo2.restype = _Mallinfo2
-        found = library.mallinfo2()
-        return int(found.uordblks + found.hblkhd)  # small pieces in arenas, large ones of their own
-    return 0
+        return library
+    return None
