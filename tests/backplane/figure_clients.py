@@ -58,9 +58,10 @@ class Stream:
 
 def main(each: int, sampled: int, addresses: list[str]) -> None:
     streams = []
+    step = max(1, each // sampled)  # all over the list: who came first is served first
     for server, text in enumerate(addresses):
         host, port = text.split(":")
-        streams += [Stream((host, int(port)), server, n < sampled) for n in range(each)]
+        streams += [Stream((host, int(port)), server, n % step == 0) for n in range(each)]
     print("connected", flush=True)
     read_until_told(streams)
     print(json.dumps([seen(server, streams) for server in range(len(addresses))]), flush=True)
