@@ -134,6 +134,7 @@ def make_ready() -> None:
         if state == "broken":
             create()
         install()
+        tidy_the_page()
         STAMP.write_text(json.dumps(fingerprint()), encoding="utf-8")
         print("lab.py: the environment is ready.", flush=True)
 
@@ -263,6 +264,21 @@ def install() -> None:
         errors = [line for line in text.splitlines() if line.lower().startswith("error")]
         last = errors[-1] if errors else "no error"
         raise LabError(f"{what}: pip ends with {last!r}, and {LOG} has all it said.")
+
+
+def tidy_the_page() -> None:
+    """Keep ipyparallel's own tab out of JupyterLab: only the last lesson needs that package."""
+    off = {
+        "labconfig/page_config": {"disabledExtensions": {"ipyparallel-labextension": True}},
+        # Read after what the package has put there, which comes before it in the alphabet.
+        "jupyter_server_config.d/sockkit": {
+            "ServerApp": {"jpserver_extensions": {"ipyparallel": False}}
+        },
+    }
+    for name, settings in off.items():
+        path = VENV / "etc" / "jupyter" / (name + ".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
 
 
 def logged(command: list[str], settings: dict[str, str] | None = None) -> bool:

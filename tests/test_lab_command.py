@@ -6,6 +6,7 @@ import http.client
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -415,6 +416,10 @@ def test_lesson_00_is_served_until_the_command_is_ended(free_port, tmp_path):
         wait_until(lambda: answers(free_port), server, output)
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/?token=ours") as page:
             assert page.url.partition("?")[0].endswith(f":{free_port}/lab/tree/{lab.LESSON}")
+            written = re.search(
+                r'id="jupyter-config-data"[^>]*>(.+?)</script>', page.read().decode(), re.S
+            )
+            assert json.loads(written[1])["disabledExtensions"] == ["ipyparallel-labextension"]
         # This takes a thread a while, and to be ended meanwhile once made JupyterLab hang.
         slow.request("GET", "/api/nbconvert", headers=headers)
         connection.request("GET", f"/api/contents/{lab.LESSON}?content=0", headers=headers)
