@@ -65,10 +65,14 @@ def test_every_part_that_can_be_made_is_there() -> None:
         (2, "Lessons here now: 00 and 01. Not written yet: 02, 03, 04, "),
         (
             9,
-            "Lessons here now: 00, 01, 02, 03, 04, 05, 06, 07 and 08. Not written yet: 09 and 10.",
+            "Lessons here now: 00, 01, 02, 03, 04, 05, 06, 07 and 08. "
+            "Not written yet: 09, 10 and 11.",
         ),
-        (10, "Lessons here now: 00, 01, 02, 03, 04, 05, 06, 07, 08 and 09. Not written yet: 10.\n"),
-        (11, "All eleven lessons are here.\n"),
+        (
+            11,
+            "Lessons here now: 00, 01, 02, 03, 04, 05, 06, 07, 08, 09 and 10. Not written yet: 11",
+        ),
+        (12, "All twelve lessons are here.\n"),
     ],
 )
 def test_what_it_will_say_when_there_are_more(

@@ -24,6 +24,7 @@ LESSONS = (
     "00_check_in", "01_echo", "02_bytes_are_not_messages", "03_unlimited_clients",
     "04_who_said_that", "05_who_left", "06_roster_and_panel", "07_races", "08_slow_readers",
     "09_stop_and_trust", "10_capstone",
+    "11_beyond_one_machine",
 )  # fmt: skip
 WORDS = ("hello", "is anybody there?")
 _MADE = re.compile(r"<!-- made: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
@@ -76,7 +77,7 @@ def lessons_here() -> str:
     here = [name[:2] for name in LESSONS if (ROOT / "notebooks" / f"{name}.ipynb").exists()]
     missing = [name[:2] for name in LESSONS if name[:2] not in here]
     if not missing:
-        return "All eleven lessons are here.\n"
+        return "All twelve lessons are here.\n"
     return f"Lessons here now: {_and(here)}. Not written yet: {_and(missing)}.\n"
 
 
