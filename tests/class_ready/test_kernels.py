@@ -1,5 +1,6 @@
-"""The table of kernels: complete, as the command writes it, and what the doctor says of them."""
+"""The table of kernels: complete, as the command makes it, and what the doctor says of them."""
 
+import json
 import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -14,8 +15,7 @@ from tools.kernel_table import NOT_RUN, PAPER, PARTS, Outcome, Row, rows, with_r
 
 from ..notebooks.runs import notebook
 
-TEXT = PAPER.read_text(encoding="utf-8")
-ROWS = {row.place: row for row in rows(TEXT)}
+ROWS = {row.place: row for row in rows(PAPER.read_text(encoding="utf-8"))}
 EMPTY = "Before.\n\n<!-- made: kernels -->\n<!-- end -->\n\nAfter.\n"
 OLD = Row("6.31.0", "3.12.1")
 
@@ -107,3 +107,15 @@ def test_a_kernel_says_what_it_is_and_which_lesson_failed_in_it(
     cells = {"01_good.ipynb": "1 + 1", "02_bad.ipynb": "raise ValueError('as it should\\nnot')"}
     outcome = kernel.try_all(lambda path: kernel.execute(notebook(cells[path.name])))
     assert outcome == Outcome(1, 2, ("02_bad: ValueError: as it should",))
+
+
+@pytest.mark.notebook
+def test_a_kernel_that_never_lives_is_told_after_a_few_starts(tmp_path: Path) -> None:
+    kernel = kernels.Kernel(Path(sys.executable), tmp_path)
+    starts = tmp_path / "starts"
+    code = f"open({str(starts)!r}, 'a').write('.')"
+    spec = {"argv": [sys.executable, "-c", code], "display_name": "", "language": "python"}
+    (tmp_path / "tried" / "kernel.json").write_text(json.dumps(spec))
+    with pytest.raises(RuntimeError, match="died before replying"):
+        kernel.versions()
+    assert len(starts.read_text()) == kernels.STARTS
