@@ -17,7 +17,7 @@ TINY = [Cell(16, 1), Cell(1024, 4)]
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Any]:
-    return run.compare(OURS, TINY, python=sys.executable, rounds=2, seconds=0.05, clients=3)
+    return run.compare(OURS, TINY, python=sys.executable, rounds=2, seconds=0.3, clients=3)
 
 
 def test_every_peer_has_its_turn_in_every_round(results: dict[str, Any]) -> None:
