@@ -11,7 +11,7 @@ import pytest
 from sockkit import Reason
 
 from ..core.program import ROOT
-from ..faults.catalogue import size
+from ..faults.catalogue import FULL, size
 from .accounts import FAULTS, Done, Judge, Seen, Series
 from .gauges import Gauges
 from .growth import Line, Reading, judge_growth
@@ -37,6 +37,7 @@ def test_nothing_is_lost_and_nothing_leaks() -> None:
         assert re.search(rf"\b[1-9]\d* {reason}\b", done.stdout), reason
 
 
+@pytest.mark.skipif(not FULL, reason="half a minute; SOCKKIT_FIGURES=1 runs it")
 @pytest.mark.timeout(540)
 def test_a_server_with_faults_does_not_pass() -> None:
     done = run("tests.soak.planted")
