@@ -16,9 +16,14 @@ from playwright.sync_api import TimeoutError as PageTimeout
 from tools.notebooks import lessons, read
 from tools.stubs import find_stubs, solved
 
+from ..faults.catalogue import FULL
 from .notebook import Notebook
 
 Open = Callable[..., Notebook]
+
+# All lessons take some four minutes, so each run of the tests takes those whose pages differ most:
+# views, panels, pictures, a chart, an exercise with each kind of answer.
+TRIED = lessons() if FULL else [path for path in lessons() if path.stem[:2] in "00 02 05 06 07"]
 
 LONG = 120_000  # milliseconds for all cells, on a busy machine
 WIDTH = 960  # pixels: what a window of 1280 leaves beside the list of files
@@ -49,7 +54,7 @@ def complaints(page: Page) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRIED, ids=lambda path: path.stem)
 def test_a_lesson_runs_and_is_solved_and_all_of_it_is_seen(
     path: Path, open_notebook: Open, page: Page, complaints: list[str]
 ) -> None:
