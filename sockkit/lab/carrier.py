@@ -19,7 +19,6 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sockkit.portal import Portal
@@ -49,6 +48,7 @@ class Carrier:
         possible = bool(program and importlib.util.find_spec("redis"))
         if redis and not possible:
             raise RuntimeError("there is no redis-server here, or the package redis is missing")
+        self._carrier: _Redis | _Hub
         self._carrier = _Redis(str(program)) if possible and redis is not False else _Hub()
 
     def backplane(self, server: str, **options: Any) -> "MemoryBackplane | RedisBackplane":
@@ -67,12 +67,7 @@ class Carrier:
         self.plug()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -109,7 +104,7 @@ class _Hub:
         self._hub.unplug()
 
 
-class _Redis(_Hub):
+class _Redis:
     what = "a Redis, started for this alone"
 
     def __init__(self, program: str) -> None:

@@ -1,6 +1,5 @@
 """A flood: a thousand clients, ten thousand records a second, and a page that still moves."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,13 +7,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from ..sizes import FULL
 from .notebook import Notebook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 # A machine that does something else meanwhile says nothing about the page, and no test can be sure
 # that it does not. So these figures are bounds only where somebody asks for them.
-FIGURES = bool(os.environ.get("SOCKKIT_FIGURES"))
 AGAIN = "on a quiet machine, with SOCKKIT_FIGURES=1, this is a failure"
 
 SECONDS = 30
@@ -150,7 +149,7 @@ def test_a_thousand_clients_and_ten_thousand_records_a_second(
     assert grown < 100, "MiB of the kernel"
     print(f"\nlongest gap {longest:.0f} ms, {idle:.0f} ms when idle; {grown:.0f} MiB")
     print(f"{seen:,} records, {dropped:,} dropped")
-    if longest > 100 and not FIGURES:
+    if longest > 100 and not FULL:
         pytest.skip(f"the page stopped for {longest:.0f} ms ({idle:.0f} ms when idle); {AGAIN}")
     assert longest <= 100, "milliseconds without a frame"
 
@@ -173,7 +172,7 @@ def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:
         shares.append(rate() / quiet[-1])
         book.run_code("panel.close(); ladder.close()")
     print(f"\n{sorted(shares)[3]:.0%} of the echo rate with a panel and a ladder")
-    if sorted(shares)[3] < 0.8 and not FIGURES:
+    if sorted(shares)[3] < 0.8 and not FULL:
         rates = f"{min(quiet):.0f} to {max(quiet):.0f} echoes a second without it"
         pytest.skip(f"{sorted(shares)[3]:.0%}, {rates}, an idle page stops {idle:.0f} ms; {AGAIN}")
     assert sorted(shares)[3] >= 0.8, sorted(shares)

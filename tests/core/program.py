@@ -99,6 +99,12 @@ def run(*arguments: str, given: str | bytes = "", command: Sequence[str] = SOCKK
     return done
 
 
+def complaints(done: "subprocess.CompletedProcess[str]") -> list[str]:
+    """The lines of its stderr, without what debug mode says of slow steps: on a busy machine, any
+    may be slow."""
+    return [line for line in done.stderr.splitlines() if not line.startswith("Executing <")]
+
+
 class Serving(Program):
     """A running `python -m sockkit serve`, past its first two lines.
 

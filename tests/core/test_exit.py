@@ -4,19 +4,17 @@ import subprocess
 import sys
 import textwrap
 import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .program import ROOT, complaints
 
 
 def run(program: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run this program in another interpreter; leaves out what -X dev says of a busy machine."""
     command = (sys.executable, *options, "-c", textwrap.dedent(program))
     done = subprocess.run(command, capture_output=True, text=True, timeout=50, cwd=ROOT)
-    lines = done.stderr.splitlines(keepends=True)
-    done.stderr = "".join(line for line in lines if not line.startswith("Executing <"))
+    done.stderr = "\n".join(complaints(done))
     return done
 
 

@@ -14,6 +14,7 @@ from sockkit import sockets
 from sockkit.limits import Limits
 from sockkit.sockets import accept_for_ever, is_loopback, listen, raise_clearly, tune, unread
 
+from ..waiting import turns_until
 from .peers import dial, in_a_loop, reset
 
 LOOPBACK = "127.0.0.1"
@@ -103,12 +104,6 @@ async def accepting(
     listener.close()
     for connection, _ in admitted:
         connection.close()
-
-
-async def turns_until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 @in_a_loop

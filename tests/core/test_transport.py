@@ -11,6 +11,7 @@ import pytest
 from sockkit import AsyncServer, Raw
 from sockkit.transport import SocketTransport
 
+from ..waiting import turns_until
 from .peers import echo, in_a_loop, reset
 from .secure import client_side, server_side
 
@@ -60,12 +61,6 @@ def carried(protocol: Told) -> Iterator[tuple[SocketTransport, socket.socket]]:
         yield transport, peer
         transport.abort()
         peer.close()
-
-
-async def turns_until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 @in_a_loop

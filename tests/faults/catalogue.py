@@ -4,10 +4,9 @@ Every row is provoked by a test of this folder, which is marked with the row's n
 it measured. The table of all figures stands at the end of the tests' output.
 """
 
-import os
 from typing import NamedTuple
 
-FULL = bool(os.environ.get("SOCKKIT_FIGURES"))
+from ..sizes import FULL
 
 CATALOGUE = {
     "polite close (FIN)": "one CLOSED, after every complete message; within 50 ms",

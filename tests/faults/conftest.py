@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .catalogue import CATALOGUE, FULL, Figure, table
+from ..sizes import FULL
+from .catalogue import CATALOGUE, Figure, table
 
 _FIGURES = pytest.StashKey[list[Figure]]()
 _PASSED = pytest.StashKey[bool]()

@@ -17,7 +17,7 @@ from sockkit.server import AsyncServer
 from sockkit.service import Service
 from sockkit.serving import ServerChannel
 
-from .catalogue import FULL
+from ..sizes import FULL
 from .steps import ServerMachine
 
 EXAMPLES = 150  # within which each fault must be found

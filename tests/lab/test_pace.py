@@ -1,6 +1,5 @@
 """Readers that note how late their lines are; and what one sloth may cost the others."""
 
-import os
 import socket
 
 import pytest
@@ -10,11 +9,10 @@ from sockkit.lab import peers
 from sockkit.lab.naive import naive_room
 from sockkit.lab.pace import Arrival, Readers, lateness, plot_lateness
 
+from ..sizes import FULL
+
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
-# A machine that does something else meanwhile says nothing about the kit. So this figure is a bound
-# only where somebody asks for it.
-FIGURES = bool(os.environ.get("SOCKKIT_FIGURES"))
 PACE = {"lines": 120, "every": 0.01, "size": 40_000}
 
 
@@ -121,6 +119,6 @@ def test_a_sloth_does_not_slow_the_readers_of_the_kit() -> None:
     times = lateness(beside, 99) / lateness(quiet, 99)
     told = f"p99 {lateness(beside, 99) * 1000:.1f} ms beside a sloth, {times:.1f} times the quiet"
     print(f"\n{told}")
-    if times >= 2 and not FIGURES:
+    if times >= 2 and not FULL:
         pytest.skip(f"{told}; on a quiet machine, with SOCKKIT_FIGURES=1, this is a failure")
     assert times < 2, told

@@ -5,7 +5,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from sockkit import ClosedError, Limits, Server, UnknownClient
@@ -73,12 +72,7 @@ class Host:
         self._ticking.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *exc_info: object) -> None:
         self._end.set()
         self._ticking.join()
         self.server.stop()

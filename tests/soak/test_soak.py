@@ -11,7 +11,8 @@ import pytest
 from sockkit import Reason
 
 from ..core.program import ROOT
-from ..faults.catalogue import FULL, size
+from ..faults.catalogue import size
+from ..sizes import FULL
 from .accounts import FAULTS, Done, Judge, Seen, Series
 from .gauges import Gauges
 from .growth import Line, Reading, judge_growth
