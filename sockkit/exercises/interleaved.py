@@ -85,6 +85,11 @@ class Actor(threading.Thread):
             self._turns.stop(self)
         self.waits = None
 
+    def waits_for_somebody(self) -> bool:
+        """Whether what it waits for is still taken, so that it need not even look again."""
+        what = self.waits
+        return what is not None and what.owner is not None
+
     def waiting(self) -> str:
         """What it does now, if it will never end."""
         if self.waits is None:
@@ -134,11 +139,13 @@ class Turns:
         # Who was taken for waiting before is only looked at again.
         patience = _PATIENCE if actor.stopped else _PATIENCE / 5
         before = seen = actor.steps
-        deadline = time.monotonic() + patience
-        with self._changed:
-            if actor.stopped:
-                self._turn, self._budget, actor.stopped = actor, steps, False
+        if actor.stopped:
+            with self._changed:
+                self._turn, self._budget = actor, steps
                 self._changed.notify_all()
+            # On a busy machine it may come late, but come it will: its turn is not over before.
+            self._wait_for(lambda: self._turn is not actor or not actor.stopped)
+        deadline = time.monotonic() + patience
         while not self._wait_for(lambda: actor.stopped, patience / 2):
             if actor.steps > seen:
                 seen, deadline = actor.steps, time.monotonic() + patience
@@ -155,7 +162,7 @@ class Turns:
             got = [self.go_on(actor) for actor in self.actors]
             if any(got):
                 got_on = time.monotonic()
-            known = all(actor.done or actor.waits for actor in self.actors)
+            known = all(actor.done or actor.waits_for_somebody() for actor in self.actors)
             if not any(got) and (known or time.monotonic() - got_on > _FOR_EVER):
                 return False
         return True
@@ -169,7 +176,7 @@ class Turns:
         while any(actor.is_alive() for actor in self.actors) and time.monotonic() < deadline:
             for actor in self.actors:
                 actor.join(_PATIENCE)
-            if any(actor.is_alive() for actor in self.actors):
+            if not all(actor.done for actor in self.actors):
                 free_all(*holders)
 
     def _wait_for(self, condition: Callable[[], bool], within: float = 10.0) -> bool:
@@ -197,6 +204,7 @@ class Turns:
             self._release(actor)
             while self._turn is not actor and not self._abandoned:
                 self._changed.wait()
+            actor.stopped = False
             if self._abandoned:
                 raise Abandoned
 

@@ -7,12 +7,11 @@ import contextlib
 import socket
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sockkit.exercises.calls import throw_into
+from sockkit.exercises.calls import patiently, throw_into
 from sockkit.exercises.leftovers import Before, describe, wake
 from sockkit.exercises.printed import Printed
 from sockkit.exercises.running import Running
@@ -20,7 +19,6 @@ from sockkit.exercises.where import learners_place, learners_traceback
 
 _PATIENCE = 0.5  # seconds for threads to end by themselves, and again when made to
 _PRESS = 0.2  # seconds between two attempts to make them
-_SLICE = 0.02
 _TIDY = "Whoever opens one closes it, on every way out."
 
 _PIPES = getattr(socket, "AF_UNIX", None)
@@ -139,13 +137,13 @@ def _threads(before: Before, mine: set[threading.Thread | None]) -> list[str]:
     def others() -> list[threading.Thread]:
         return [thread for thread in before.new_threads() if thread not in mine]
 
-    _wait_until(lambda: not others())
+    patiently(lambda: not others(), _PATIENCE)
     left = others()
     places = {thread: _place(thread) for thread in left}
     if left:
         for _ in range(round(_PATIENCE / _PRESS) + 1):
             _press(before, others())
-            _wait_until(lambda: not others(), _PRESS)
+            patiently(lambda: not others(), _PRESS)
     survivors = others()
     return [
         _survivor(thread, places[thread])
@@ -177,8 +175,3 @@ def _place(thread: threading.Thread) -> str:
 def _in(place: str) -> str:
     return f", in {place}" if place else ""
 
-
-def _wait_until(condition: Callable[[], bool], seconds: float = _PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(_SLICE)

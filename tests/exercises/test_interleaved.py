@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from sockkit.exercises import interleaved
 from sockkit.exercises.held import free_all
 from sockkit.exercises.interleaved import Outcome, pause, schedules, spread
 from sockkit.exercises.shared import Shared, SharedDict, SharedLock, SharedSet
@@ -181,3 +182,45 @@ def test_schedules_end_in_time_however_many_there_are() -> None:
     begun = time.monotonic()
     list(schedules(PATIENT, counter, lambda s: [lambda: adds(s)] * 4, switches=2, within=0.3))
     assert time.monotonic() - begun < 5
+
+
+class LateThreads:
+    """A lock that actors get only after a while, as on a machine that has a lot to do."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire(self, *args: Any) -> bool:
+        if isinstance(threading.current_thread(), interleaved.Actor):
+            time.sleep(1.2 * interleaved._PATIENCE)
+        return self._lock.acquire(*args)
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.release()
+
+
+def test_a_thread_that_comes_late_to_its_turn_still_gets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = SimpleNamespace(**vars(threading))
+    slow.Condition = lambda: threading.Condition(cast(Any, LateThreads()))
+    monkeypatch.setattr(interleaved, "threading", slow)
+    gate = threading.Lock()
+
+    def add_in_private(state: Any) -> None:
+        with gate:
+            state.value += 1
+
+    for function in (add_in_private, add_locked):
+
+        def threads(state: Any, run: Callable[[Any], None] = function) -> list[Any]:
+            return [lambda: run(state)] * 2
+
+        outcome = next(schedules(PATIENT, counter, threads))
+        assert (outcome.waiting, outcome.state.value) == ("", 2)
