@@ -174,4 +174,3 @@ def _place(thread: threading.Thread) -> str:
 
 def _in(place: str) -> str:
     return f", in {place}" if place else ""
-

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 RATE = 15
 """Looks a second. The eye wants about ten; Jupyter's server drops beyond a thousand messages."""
 
-_SHARE = 0.05  # of the time: a view that takes long is asked less often
+_SHARE = 0.05  # of the processor's time: a view that takes long is asked less often
+_LONGEST = 1.0  # seconds between two looks, however long one takes
 
 
 class Flushable(Protocol):
@@ -87,13 +88,14 @@ class Flusher:
         with self._flushing:
             if view not in self._due:
                 return  # it was removed while others were flushed
-            began = time.monotonic()
+            # Its own time alone: a busy machine is no reason to show less, for long after.
+            began = time.thread_time()
             try:
                 view.flush()
             except Exception:
                 logging.getLogger("sockkit.widgets").exception("%r could not be shown", type(view))
-            took = time.monotonic() - began
-            self._due[view] = began + took + took / _SHARE
+            took = time.thread_time() - began
+            self._due[view] = time.monotonic() + min(took / _SHARE, _LONGEST)
 
 
 def outside_cells() -> contextvars.Context:

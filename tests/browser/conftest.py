@@ -11,10 +11,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from .jupyter import FLAGS, Jupyter, find_chromium, jupyter
 from .notebook import Notebook, write_notebook
@@ -29,9 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if is_here(item):
             item.add_marker("browser")
             item.add_marker(pytest.mark.timeout(240))
-    # Last of all: Playwright keeps an event loop running on this thread for the whole session, and
-    # after that no other test could call asyncio.run.
-    items.sort(key=is_here)
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one browser is load enough
+    items.sort(key=is_here)  # last of all: what is quick to fail comes first
 
 
 def is_here(item: pytest.Item) -> bool:
@@ -49,24 +47,17 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(
-    browser_type_launch_args: dict[str, Any], chromium: str
-) -> dict[str, Any]:
-    return browser_type_launch_args | {"executable_path": chromium, "args": FLAGS}
+@pytest.fixture(scope="package")
+def one_browser(chromium: str) -> Iterator[BrowserContext]:
+    """All tests share what the browser has loaded of JupyterLab: that is most of a test's time.
 
-
-@pytest.fixture(scope="session")
-def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_context_args | {"viewport": {"width": 1280, "height": 1400}}
-
-
-@pytest.fixture(scope="session")
-def one_browser(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[BrowserContext]:
-    """All tests share what the browser has loaded of JupyterLab: that is most of a test's time."""
-    context = browser.new_context(**browser_context_args)
-    yield context
-    context.close()
+    No longer than they need it: Playwright keeps an event loop running on this thread, and beside
+    that no other test could call asyncio.run.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        with browser, browser.new_context(viewport={"width": 1280, "height": 1400}) as context:
+            yield context
 
 
 @pytest.fixture
@@ -75,11 +66,6 @@ def page(one_browser: BrowserContext) -> Iterator[Page]:
     page = one_browser.new_page()
     yield page
     page.close()
-
-
-@pytest.fixture(scope="session")
-def base_url() -> None:
-    """No page has a fixed address. The plugin's own fixture warns under pytest 9.2."""
 
 
 @pytest.fixture(scope="session")

@@ -15,15 +15,19 @@ from ..waiting import until
 class View:
     """Counts its flushes."""
 
-    def __init__(self, cost: float = 0.0) -> None:
+    def __init__(self, cost: float = 0.0, wait: float = 0.0) -> None:
         self.flushes = 0
         self.threads: set[threading.Thread] = set()
-        self._cost = cost
+        self._cost = cost  # seconds of the processor
+        self._wait = wait
 
     def flush(self) -> None:
         self.flushes += 1
         self.threads.add(threading.current_thread())
-        time.sleep(self._cost)
+        time.sleep(self._wait)
+        begun = time.thread_time()
+        while time.thread_time() - begun < self._cost:
+            pass
 
 
 def test_no_thread_without_a_view() -> None:
@@ -71,7 +75,7 @@ def test_begins_again_after_an_end() -> None:
 
 
 def test_no_flush_after_remove() -> None:
-    flusher, stays, goes = Flusher(rate=500), View(), View(cost=0.02)
+    flusher, stays, goes = Flusher(rate=500), View(), View(wait=0.02)
     flusher.add(stays)
     flusher.add(goes)
     until(lambda: goes.flushes)
@@ -90,6 +94,16 @@ def test_an_expensive_view_is_asked_less_often() -> None:
     assert cheap.flushes > 3 * dear.flushes
     flusher.remove(cheap)
     flusher.remove(dear)
+
+
+@pytest.mark.parametrize("view", [View(wait=0.2), View(cost=0.2)], ids=["waited", "is dear"])
+def test_a_view_that_took_long_once_is_asked_again_soon(view: View) -> None:
+    flusher = Flusher(rate=200)
+    flusher.add(view)
+    begun = time.monotonic()
+    until(lambda: view.flushes == 3)
+    assert time.monotonic() - begun < 3.5
+    flusher.remove(view)
 
 
 def test_an_error_is_logged_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
