@@ -24,8 +24,9 @@ def test_the_child_and_what_it_started_are_ended_when_time_is_over(tmp_path: Pat
     note = tmp_path / "pid"
 
     setup = functools.partial(racing.start_a_process, note)
-    with pytest.raises(races.CannotExplore, match="no answer within 4 s"):
+    with pytest.raises(races.CannotExplore, match="no answer within 4 s") as caught:
         races.explore(setup, [Shared.compute_for_ever, Shared.add], is_two, timeout=4)
+    assert "in compute_for_ever" in "".join(caught.value.__notes__)  # for who looks into a hang
     assert psutil.Process().children(recursive=True) == []
     until(lambda: not runs(int(note.read_text())))
 

@@ -4,6 +4,7 @@ It reads one job from standard input, runs frontrun, and writes one answer as JS
 is kept for that: what the explored functions print goes nowhere. Started by `explorer` alone.
 """
 
+import faulthandler
 import importlib
 import json
 import os
@@ -130,6 +131,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     job: Job = pickle.load(sys.stdin.buffer)
+    faulthandler.dump_traceback_later(job["seconds"] * 0.8)  # for who looks into a hang
     # A thread keeps the interpreter until it waits for its turn: no switch but the scheduler's.
     sys.setswitchinterval(1000)
     try:

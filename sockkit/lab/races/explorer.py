@@ -138,10 +138,13 @@ def _ask(job: bytes, timeout: float) -> dict[str, Any]:
         try:
             answer, errors = child.communicate(job, timeout=timeout)
         except subprocess.TimeoutExpired:
-            raise CannotExplore(
+            _end(child)
+            hang = CannotExplore(
                 f"no answer within {timeout:g} s: a thread computes without end, or starts threads "
                 "or processes of its own, or there is too much to explore"
-            ) from None
+            )
+            hang.add_note(child.communicate()[1].decode(errors="replace"))  # where it stood
+            raise hang from None
         finally:
             _end(child)
     if not answer:
