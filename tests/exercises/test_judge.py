@@ -360,7 +360,8 @@ def assert_says(verdict: Verdict, pattern: str) -> None:
 
 def named(values: list[tuple[Any, str]]) -> list[Any]:
     return [
-        pytest.param(*value, id=getattr(value[0], "__name__", repr(value[0]))) for value in values
+        pytest.param(*value, id=getattr(value[0], "__name__", type(value[0]).__name__))
+        for value in values
     ]
 
 
