@@ -115,6 +115,25 @@ class SceneWidget(Live):
     module = "scene.js"
 
 
+class Picture:
+    """A drawing that stands still, and its text for where no drawing is shown.
+
+    JupyterLab shows the SVG of somebody else's notebook only when told to trust it.
+
+    Args:
+        twins: text and picture, by MIME type.
+    """
+
+    def __init__(self, twins: dict[str, str]) -> None:
+        self._twins = twins
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return self._twins
+
+    def __repr__(self) -> str:
+        return self._twins["text/plain"]
+
+
 class SceneView(Shown):
     """Base of the views that are drawings. A subclass has `scene`, `version`, `to_text`."""
 
@@ -133,6 +152,10 @@ class SceneView(Shown):
     def to_svg(self, times: bool = False) -> str:
         """What it shows, as a picture without ports or times unless asked for. Any thread."""
         return self.scene(times).to_svg(self.title)
+
+    def picture(self) -> "Picture":
+        """What it shows now, to stay under a cell as it is. Any thread."""
+        return Picture(self.twins())
 
     def twins(self) -> dict[str, str]:
         """Text and picture."""

@@ -61,6 +61,17 @@ def test_the_picture_is_the_same_in_each_run_unless_times_are_asked_for(
         assert ":" in ladder.to_text(times=True)
 
 
+def test_its_picture_stands_still_and_has_a_text_where_no_svg_is_shown(
+    server: Server, dial: Dial
+) -> None:
+    with MessageLadder(server) as ladder:
+        twins, picture = ladder.twins(), ladder.picture()
+        dial()
+        until(lambda: "connected" in ladder.to_text())
+        assert picture._repr_mimebundle_(include=None) == twins != ladder.twins()
+        assert repr(picture) == twins["text/plain"]
+
+
 def test_one_connection_only(server: Server, dial: Dial) -> None:
     with MessageLadder(server, client=2) as ladder:
         first, second = dial(), dial()
