@@ -52,7 +52,7 @@ os._exit(code or 0)
 
 # Tests wait more than they work, so several at a time end sooner; a single one would end later.
 # Those that share something dear, such as a browser, are one group, and stay together.
-SIDE_BY_SIDE = ["--numprocesses=logical", "--maxprocesses=3", "--dist=loadgroup"]
+SIDE_BY_SIDE = ["--numprocesses=logical", "--maxprocesses=2", "--dist=loadgroup"]
 
 # How pip is told to reach its index, and what uv, which does not read that, calls the same thing.
 UV_NAMES = {

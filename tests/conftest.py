@@ -1,6 +1,7 @@
 """What any test may ask for: asyncio's debug mode, and proof that nothing was left behind."""
 
 import gc
+import importlib.util
 import logging
 import os
 import shutil
@@ -13,10 +14,14 @@ import psutil
 import pytest
 from hypothesis import settings
 
+from .ports import choose_for_kernels
 from .waiting import until
 
 # Who is started in the background by a shell has Ctrl-C ignored, and so have all its children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if importlib.util.find_spec("jupyter_client"):
+    choose_for_kernels()
 
 # A busy machine is no failure: each test has its own time limit, in pyproject.toml.
 settings.register_profile("sockkit", deadline=None)

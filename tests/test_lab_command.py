@@ -20,6 +20,8 @@ from types import ModuleType
 import psutil
 import pytest
 
+from .ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -383,22 +385,16 @@ class TestInstalling:
         assert whole.diagnose()[0] == "broken"
 
 
-@pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_lesson_00_is_served_until_the_command_is_ended(free_port, tmp_path):
+def test_lesson_00_is_served_until_the_command_is_ended(tmp_path):
     lab = load(ROOT)
     if not (ROOT / lab.LESSON).exists():
         pytest.skip("lesson 00 is not written yet")
     if lab.diagnose()[0] != "whole":
         pytest.skip("there is no environment yet: `python lab.py test` makes it")
-    options = ["--no-browser", "--ip=127.0.0.1", f"--port={free_port}"]
+    port = free_port()
+    options = ["--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     options += ["--ServerApp.port_retries=0", "--IdentityProvider.token=ours"]
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     output = tmp_path / "output"
@@ -412,13 +408,13 @@ def test_lesson_00_is_served_until_the_command_is_ended(free_port, tmp_path):
             stderr=file,
         )
     processes = [server]
-    connection = http.client.HTTPConnection("127.0.0.1", free_port, timeout=20)
-    slow = http.client.HTTPConnection("127.0.0.1", free_port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    slow = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     headers = {"Authorization": "token ours"}
     try:
-        wait_until(lambda: answers(free_port), server, output)
-        with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/?token=ours") as page:
-            assert page.url.partition("?")[0].endswith(f":{free_port}/lab/tree/{lab.LESSON}")
+        wait_until(lambda: answers(port), server, output)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/?token=ours") as page:
+            assert page.url.partition("?")[0].endswith(f":{port}/lab/tree/{lab.LESSON}")
             written = re.search(
                 r'id="jupyter-config-data"[^>]*>(.+?)</script>', page.read().decode(), re.S
             )
@@ -438,7 +434,7 @@ def test_lesson_00_is_served_until_the_command_is_ended(free_port, tmp_path):
         for process in left:
             process.kill()
     assert left == []
-    assert not answers(free_port)
+    assert not answers(port)
     assert "Traceback" not in output.read_text(errors="replace") or sys.platform == "win32"
     if sys.platform != "win32":
         assert server.returncode == 0

@@ -4,13 +4,14 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from ..ports import CHOOSE_PORTS, free_port
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -65,7 +66,7 @@ def jupyter(root: Path, home: Path, app: str = "lab", kernel: str = "") -> Itera
 
     `kernel` is the Python that runs the notebooks, if not this one.
     """
-    port = _free_port()
+    port = free_port()
     command = [
         sys.executable, "-m", "jupyter", app, "--no-browser", "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", "--IdentityProvider.token=", "--allow-root",
@@ -102,6 +103,9 @@ def _environment(home: Path) -> dict[str, str]:
     settings = home / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
+    settings = home / "jupyter_config_dir"
+    settings.mkdir()
+    (settings / "jupyter_server_config.py").write_text(CHOOSE_PORTS)
     source = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")]))
     return os.environ | places | {"PYTHONPATH": path, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
@@ -112,12 +116,6 @@ def _write_kernel(folder: Path, python: str) -> None:
     argv = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec))
-
-
-def _free_port() -> int:
-    # Another process might take it in between; the server then ends at once, and the test says so.
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _wait_until_it_answers(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:

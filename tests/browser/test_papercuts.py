@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from ..ports import free_port
 from .notebook import Notebook
 
 Open = Callable[..., Notebook]
@@ -19,11 +20,6 @@ from sockkit import Client, Server
 def shout(connection, text):
     connection.send(text.upper())
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_the_stop_button_ends_a_cell_that_waits_for_a_message(open_notebook: Open) -> None:

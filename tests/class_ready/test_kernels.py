@@ -1,8 +1,10 @@
 """The table of kernels: complete, as the command makes it, and what the doctor says of them."""
 
 import json
+import signal
 import sys
 import xml.etree.ElementTree as xml
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,7 +111,17 @@ def test_a_kernel_says_what_it_is_and_which_lesson_failed_in_it(
     assert outcome == Outcome(1, 2, ("02_bad: ValueError: as it should",))
 
 
+@pytest.fixture
+def signals_as_before() -> Iterator[None]:
+    """nbclient handles Ctrl-C while it runs a notebook, and for ever after one that never lived."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.notebook
+@pytest.mark.usefixtures("signals_as_before")
 def test_a_kernel_that_never_lives_is_told_after_a_few_starts(tmp_path: Path) -> None:
     kernel = kernels.Kernel(Path(sys.executable), tmp_path)
     starts = tmp_path / "starts"

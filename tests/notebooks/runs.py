@@ -13,6 +13,8 @@ from nbclient import NotebookClient
 from tools.answers import CELL_SECONDS
 from tools.notebooks import ROOT, from_text, write
 
+from ..ports import CHOOSE_PORTS
+
 
 def notebook(*cells: str) -> Any:
     """A notebook of these code cells."""
@@ -49,6 +51,7 @@ def nbval(made: Any, folder: Path, *options: str) -> None:
     path = folder / "notebook.ipynb"
     write(made, path)
     (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "conftest.py").write_text(CHOOSE_PORTS)
     command = ["-m", "pytest", "-q", "--color=no", "-p", "nbval.plugin", "-p", "no:cacheprovider"]
     command += ["--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", *options, path.name]
     result = run(command, folder, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
