@@ -50,10 +50,6 @@ sys.stdout.flush()
 os._exit(code or 0)
 """
 
-# Tests wait more than they work, so several at a time end sooner; a single one would end later.
-# Those that share something dear, such as a browser, are one group, and stay together.
-SIDE_BY_SIDE = ["--numprocesses=logical", "--maxprocesses=2", "--dist=loadgroup"]
-
 # How pip is told to reach its index, and what uv, which does not read that, calls the same thing.
 UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -94,7 +90,7 @@ def interpret(arguments: list[str]) -> list[str]:
     if arguments and arguments[0] in ("-h", "--help", "help"):
         return []
     if arguments and arguments[0] == "test":
-        return [PYTHON, "-m", "pytest", *(arguments[1:] or SIDE_BY_SIDE)]
+        return [PYTHON, "-m", "pytest", *arguments[1:]]
     if arguments and not arguments[0].startswith("-"):
         raise LabError(f"{arguments[0]!r} is no command: say `test`, or nothing for the lessons.")
     ours = [

@@ -36,7 +36,7 @@ def look(clients: int, *, clean: bool = False) -> Gauges:
         kind = type(thing)
         if issubclass(kind, asyncio.Task):
             tasks += not thing.done()
-        elif kind.__module__.startswith("sockkit"):
+        elif str(kind.__module__).startswith("sockkit"):  # some types give no string
             objects += 1
     thing = None
     process = psutil.Process()

@@ -14,7 +14,7 @@ from ..core.program import ROOT
 from ..faults.catalogue import size
 from ..sizes import FULL
 from .accounts import FAULTS, Done, Judge, Seen, Series
-from .gauges import Gauges
+from .gauges import Gauges, look
 from .growth import Line, Reading, judge_growth
 
 CLOSED = frozenset({Reason.CLOSED})
@@ -51,6 +51,15 @@ def test_a_server_with_faults_does_not_pass() -> None:
     growing = re.findall(r"^(\w+ \w+) .*GROWS$", done.stdout, re.MULTILINE)
     assert {"here descriptors", "here objects"} <= set(growing), done.stdout
     assert not {"child descriptors", "child threads"} & set(growing)
+
+
+def test_objects_of_any_class_are_counted() -> None:
+    """Compiled libraries have classes whose `__module__` is no string."""
+    odd = type("Odd", (), {"__module__": property()})()
+    before = look(0).objects
+    ours = type("Ours", (), {"__module__": "sockkit.ours"})()
+    assert look(0).objects == before + 1
+    del odd, ours
 
 
 # The judge, case by case.
