@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.key and not options.cert:
                 parser.error("--key is the key of a certificate: name that with --cert")
             if options.workers:
-                together = bool(options.redis)
+                together = bool(options.redis or options.redis_file)
                 more = _for_each_worker(options)
                 return workers.run(
                     options.host, options.port, options.workers, more, together=together
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 key=options.key,
                 token_file=options.token_file,
                 redis=options.redis,
+                redis_file=options.redis_file,
                 worker=options.worker,
             )
         if options.command == "connect":
@@ -101,11 +102,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="so many processes at one port, to use so many processors (Linux)",
     )
-    command.add_argument(
+    shared = command.add_mutually_exclusive_group()
+    shared.add_argument(
         "--redis",
         default="",
         metavar="URL",
         help="act as one with all servers that name the same Redis, such as redis://127.0.0.1",
+    )
+    shared.add_argument(
+        "--redis-file",
+        default="",
+        metavar="FILE",
+        help="the same, with the URL in this file: for one with a password in it",
     )
     command.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
 
@@ -122,9 +130,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _for_each_worker(options: argparse.Namespace) -> list[str]:
-    names = {"--cert": "cert", "--key": "key", "--token-file": "token_file", "--redis": "redis"}
-    given = ((flag, getattr(options, name)) for flag, name in names.items())
-    return [f"{flag}={value}" for flag, value in given if value]
+    names = ("cert", "key", "token_file", "redis", "redis_file")
+    given = ((name.replace("_", "-"), getattr(options, name)) for name in names)
+    return [f"--{flag}={value}" for flag, value in given if value]
 
 
 def _workers(text: str) -> int:

@@ -26,10 +26,14 @@ def connections(url: str) -> Any:
     """What makes connections to this Redis. None of them tries anything twice.
 
     Raises:
-        ValueError: no URL of a Redis.
+        ValueError: no URL of a Redis. What it is instead is not repeated: it may hold a password.
     """
     never = Retry(NoBackoff(), 0)
-    return ConnectionPool.from_url(url, protocol=2, retry=never, health_check_interval=0)
+    try:
+        return ConnectionPool.from_url(url, protocol=2, retry=never, health_check_interval=0)
+    except ValueError:
+        text = "no URL of a Redis: one is redis://:password@host:port, %2F for a / in the password"
+        raise ValueError(text) from None
 
 
 class RedisWire:

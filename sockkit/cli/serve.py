@@ -30,6 +30,7 @@ def run(
     key: str = "",
     token_file: str = "",
     redis: str = "",
+    redis_file: str = "",
     worker: int = 0,
 ) -> int:
     """Serve until Ctrl-C, or until nobody reads what it tells; return the exit code.
@@ -42,6 +43,7 @@ def run(
         token_file: the file in which the token stands. A token in the command line could be read
             by everybody on the machine, in the list of processes.
         redis: the URL of a Redis through which it acts as one with others.
+        redis_file: the file in which that URL stands. It may hold a password, see `token_file`.
         worker: its number, if it is one of several processes at this port; 0 if it is not.
 
     Raises:
@@ -53,10 +55,11 @@ def run(
 
     try:
         context = tls(cert, key) if cert else None
-        token = read_token(token_file) if token_file else None
-        backplane = over_redis(redis, port, worker) if redis else None
+        token = read_line(token_file, "a token") if token_file else None
+        url = read_line(redis_file, "a URL") if redis_file else redis
+        backplane = over_redis(url, port, worker) if url or redis_file else None
         server = AsyncServer(
-            in_company if redis or worker else answer,
+            in_company if backplane or worker else answer,
             host=host,
             port=port,
             ssl=context,
@@ -96,16 +99,16 @@ def _no_password() -> str:
     raise ValueError("the private key has a password, and nobody is here to type it")
 
 
-def read_token(file: str) -> str:
-    """The token in a file, without the end of its line.
+def read_line(file: str, what: str) -> str:
+    """What stands in a file, such as "a token", without the end of its line.
 
     Raises:
-        ValueError: the file can't be read, or holds no token. What it holds is not repeated.
+        ValueError: the file can't be read, or is no text. What it holds is not repeated.
     """
     try:
         return _read(file).decode().strip()
     except UnicodeError:
-        raise ValueError(f"{file}: a token is a text in UTF-8") from None
+        raise ValueError(f"{file}: {what} is a text in UTF-8") from None
 
 
 def _read(file: str) -> bytes:

@@ -52,17 +52,24 @@ class OverRedis:
         )
         until(self._answers)
 
+    def ask_for_password(self, word: str) -> None:
+        """From now on, serve only who knows it."""
+        assert self._say(f"CONFIG SET requirepass {word}").startswith(b"+OK")
+
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, "redis-server has ended"
+        try:
+            return self._say("PING").startswith(b"+PONG")
+        except OSError:
+            return False
+
+    def _say(self, command: str) -> bytes:
         with socket.socket(socket.AF_UNIX) as sock:
-            try:
-                sock.connect(str(self._socket))
-            except OSError:
-                return False
             sock.settimeout(PATIENCE)
-            sock.sendall(b"PING\r\n")
-            return sock.recv(100).startswith(b"+PONG")
+            sock.connect(str(self._socket))
+            sock.sendall(command.encode() + b"\r\n")
+            return sock.recv(100)
 
     def kill(self) -> None:
         """kill -9."""

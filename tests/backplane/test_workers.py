@@ -179,11 +179,50 @@ def test_a_number_of_workers_that_is_none_is_refused(
     assert "from 1 to 64" in capsys.readouterr().err
 
 
-def test_what_is_no_redis_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert serve.run("127.0.0.1", 0, redis="http://127.0.0.1") == 1
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1", "redis://:secret/word@localhost", "redis://[:secret@localhost", ""]
+)
+def test_what_is_no_redis_is_told_in_one_sentence_without_its_password(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "url").write_text(url + "\n")
+    assert serve.run("127.0.0.1", 0, redis_file=str(tmp_path / "url")) == 1
     told = capsys.readouterr().err
-    assert told.startswith("sockkit: Redis URL must specify")
+    assert told.startswith("sockkit: no URL of a Redis")
     assert told.count("\n") == 1
+    assert "secret" not in told
+
+
+@linux
+def test_a_password_for_redis_is_in_no_list_of_processes_and_in_nothing_that_is_told(
+    redis: OverRedis, tmp_path: Path
+) -> None:
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_text(redis.url.replace("//", "//:open-sesame@") + "\n")
+    wrong.write_text(redis.url.replace("//", "//:guessed@") + "\n")
+    redis.ask_for_password("open-sesame")
+    with Crew("--redis-file", str(right)) as crew, contextlib.ExitStack() as stack:
+        assert "/all TEXT reaches everybody" in crew.out[1]
+        clients = crew.clients_of_both(stack)
+
+        def everybody() -> list[str]:
+            clients[0].send("/who")
+            return clients[0].recv().split()
+
+        until(lambda: len(everybody()) == len(clients))
+        with Serving("--redis-file", str(wrong)) as stranger:
+            stranger.remark("invalid username-password pair")
+        seen = [*crew.out, *crew.err, *stranger.out, *stranger.err]
+        for process in (psutil.Process(crew.process.pid), *crew.workers):
+            seen += process.cmdline()
+    assert [text for text in seen if "sesame" in text or "guessed" in text] == []
+
+
+def test_a_redis_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", "--redis", "redis://127.0.0.1", "--redis-file", "url"])
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
 
 
 def test_one_server_can_name_a_redis_too(redis: OverRedis) -> None:
