@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -26,6 +27,18 @@ if importlib.util.find_spec("jupyter_client"):
 # A busy machine is no failure: each test has its own time limit, in pyproject.toml.
 settings.register_profile("sockkit", deadline=None)
 settings.load_profile("sockkit")
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n 2`: a browser's tests in one process, all others in whichever is free."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneBrowser(LoadScopeScheduling):  # not by marks: pytest 9.2 has xdist ignore them
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+    return OneBrowser(config, log)
 
 
 @pytest.fixture

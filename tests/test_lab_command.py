@@ -103,6 +103,9 @@ class TestCommandLine:
         assert (done.returncode, done.stderr) == (7, "")
         assert done.stdout.splitlines()[-1] == f"pytest|-k|some words|{whole.HERE}"
 
+    def test_all_tests_run_side_by_side(self, whole):
+        assert run(whole, "test").stdout.splitlines()[-1].startswith("pytest|--numprocesses=")
+
     def test_nothing_opens_lesson_00_with_further_options(self, whole):
         done = run(whole, "--no-browser", "--port=9")
         assert (done.returncode, done.stderr) == (0, "")

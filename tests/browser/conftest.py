@@ -6,6 +6,7 @@ def test_lesson(open_notebook):
     assert notebook.errors() == []
 """
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -20,6 +21,7 @@ from .notebook import Notebook, write_notebook
 
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count(1)
+_open = contextlib.ExitStack()  # the browser, and what runs it
 expect.set_options(timeout=15_000)  # milliseconds: only a test that fails waits for so long
 
 
@@ -28,7 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if is_here(item):
             item.add_marker("browser")
             item.add_marker(pytest.mark.timeout(240))
-            item.add_marker(pytest.mark.xdist_group("browser"))  # one browser is load enough
     items.sort(key=is_here)  # last of all: what is quick to fail comes first
 
 
@@ -47,17 +48,27 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="package")
-def one_browser(chromium: str) -> Iterator[BrowserContext]:
-    """All tests share what the browser has loaded of JupyterLab: that is most of a test's time.
+@pytest.fixture(scope="session")
+def one_browser(chromium: str) -> BrowserContext:
+    """All tests share what the browser has loaded of JupyterLab: that is most of a test's time."""
+    playwright = _open.enter_context(sync_playwright())
+    browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    _open.enter_context(browser)
+    return _open.enter_context(browser.new_context(viewport={"width": 1280, "height": 1400}))
 
-    No longer than they need it: Playwright keeps an event loop running on this thread, and beside
-    that no other test could call asyncio.run.
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """The browser ends with the last test of this folder, and not with the session.
+
+    Playwright keeps an event loop running on this thread. Beside that, no other test could call
+    asyncio.run.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        with browser, browser.new_context(viewport={"width": 1280, "height": 1400}) as context:
-            yield context
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or not is_here(nextitem):
+            _open.close()
 
 
 @pytest.fixture
