@@ -26,7 +26,7 @@ class Room:
             on_connect=self._counted(keeper.on_connect),
             on_disconnect=self._counted(keeper.on_disconnect),
         )
-        self._patience = Patience(trial)
+        self._patience = Patience(trial, self._host.running)
 
     def join(self) -> None:
         """One more client; returns when the callback has."""

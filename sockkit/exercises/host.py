@@ -11,6 +11,7 @@ from typing import Any
 from sockkit.aio import AsyncServer
 from sockkit.connection import Connection
 from sockkit.exercises.calls import close_unbegun
+from sockkit.exercises.running import Running
 
 
 class Host:
@@ -20,7 +21,12 @@ class Host:
         failed: told the name of the callback that raised an exception, and the exception; the
             client's connection is closed.
         options: as for `AsyncServer`.
+
+    Attributes:
+        running: the call that this is, once `Trial.serve` has begun it.
     """
+
+    running: Running
 
     def __init__(
         self, failed: Callable[[str, BaseException], None], options: dict[str, Any]

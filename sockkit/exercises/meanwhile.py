@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from sockkit.exercises.running import Running
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.where import is_learners, learners_place
 
@@ -91,12 +92,13 @@ class Patience:
     neither is it the fault of the answer that its event loop stands still meanwhile.
 
     Args:
-        trial: whose last call is the server that calls these callbacks.
+        trial: is asked for the time.
+        serving: the call that is the server, which calls these callbacks.
     """
 
-    def __init__(self, trial: Trial) -> None:
+    def __init__(self, trial: Trial, serving: Running) -> None:
         self._trial = trial
-        self._serving = trial.begun[-1]
+        self._serving = serving
         self._held = self._serving.call.held
 
     def wait(self, condition: Callable[[], bool]) -> None:

@@ -172,7 +172,7 @@ def log(trial: Trial, answer: Any) -> str:
         flush()
         shows(f"{len(said)} messages came, and I called `flush`.", changes)
     _expect_to_forget(keeper, field, len(said))
-    patience = Patience(trial)
+    patience = Patience(trial, host.running)
     for point in range(1, _MOST):
         if patience.at_end:
             break

@@ -89,7 +89,7 @@ class Trial:
                 running.call.name, running.call.error = name, error
 
         host = self.own(Host(failed, options))
-        running = self.start_in_loop(host.serve)
+        running = host.running = self.start_in_loop(host.serve)
         running.call.name = host.name
         while not host.listening.wait(_SLICE):
             if self.hopeless():
