@@ -161,6 +161,11 @@ class TestLinks:
         assert classroom.badge("ada/kit", "main") in said
         assert classroom.hub_link("https://hub.example", "ada/kit", "main") in said
 
+    def test_the_badge_in_the_readme_is_as_it_prints_them(self) -> None:
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        [repository] = re.findall(r"badge_logo\.svg\)\]\(.*?/gh/(.+?/.+?)/", readme)
+        assert f"\n{classroom.badge(repository, 'main')}\n" in readme
+
 
 class TestTheEnvironmentAlone:
     def test_has_the_packages_of_the_lessons_and_no_lesson(self, tmp_path: Path) -> None:
