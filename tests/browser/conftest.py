@@ -21,7 +21,7 @@ from .notebook import Notebook, write_notebook
 
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count(1)
-_open = contextlib.ExitStack()  # the browser, and what runs it
+_open = contextlib.ExitStack()  # the browser, what runs it, and JupyterLab
 expect.set_options(timeout=15_000)  # milliseconds: only a test that fails waits for so long
 
 
@@ -59,10 +59,10 @@ def one_browser(chromium: str) -> BrowserContext:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
-    """The browser ends with the last test of this folder, and not with the session.
+    """The browser and JupyterLab end with the last test of this folder, not with the session.
 
-    Playwright keeps an event loop running on this thread. Beside that, no other test could call
-    asyncio.run.
+    Playwright keeps an event loop running on this thread: beside that, no other test could call
+    asyncio.run. And JupyterLab is a child that tests of children would find.
     """
     try:
         return (yield)
@@ -80,12 +80,11 @@ def page(one_browser: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Jupyter:
     """One JupyterLab for all tests, with settings of its own; `tools.kernels` asks for others."""
     root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
     app, kernel = (os.environ.get(f"SOCKKIT_{name}", "") for name in ("JUPYTER_APP", "KERNEL"))
-    with jupyter(root, home, app or "lab", kernel) as server:
-        yield server
+    return _open.enter_context(jupyter(root, home, app or "lab", kernel))
 
 
 @pytest.fixture
