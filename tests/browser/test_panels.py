@@ -212,6 +212,22 @@ def test_a_page_that_is_loaded_again_shows_the_present_state(notebook: Run) -> N
     expect_state(server, 2, "closed")
 
 
+def test_no_button_moves_under_the_pointer_when_somebody_joins_or_leaves(notebook: Run) -> None:
+    book = notebook(STARTED, "from sockkit import Client")
+    server, ada = book.panel("Server"), book.panel("First")
+    buttons = [
+        panel.get_by_role("button", name=name, exact=True)
+        for panel, name in ((server, "Broadcast"), (ada, "Connect"))
+    ]
+    before = [button.bounding_box() for button in buttons]
+    book.run_code("crowd = [Client(server.server.address).connect() for _ in range(12)]")
+    expect_state(server, 3, "connected")
+    assert [button.bounding_box() for button in buttons] == before
+    book.run_code("for client in crowd: client.close()")
+    expect_state(server, 3, "closed")
+    assert [button.bounding_box() for button in buttons] == before
+
+
 def test_a_closed_panel_is_gone_from_the_page(notebook: Run) -> None:
     book = notebook(STARTED)
     expect(book.panel("Server")).to_have_count(1)
