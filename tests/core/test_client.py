@@ -368,10 +368,13 @@ def test_a_thread_that_is_faster_than_the_loop_cannot_exceed_the_bound(desk: Des
     with Client(desk.address, framing=Raw(), limits=limits) as client:
         desk.accept()
 
+        def send_on() -> None:
+            while True:
+                client.send(bytes(100_000))
+
         def filled() -> bool:
             with pytest.raises(BufferFull):
-                while True:
-                    client.send(bytes(100_000))
+                send_on()
             return client.pending > 1_000_000  # the kernel has had its fill, also this time
 
         until(filled)
