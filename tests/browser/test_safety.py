@@ -64,8 +64,10 @@ def test_nothing_hostile_runs(notebook: Callable[..., Notebook]) -> None:
     book = notebook(HOSTILE, ATTACK, TWINS)
     panel = book.outputs().locator(".sockkit-panel").first
     expect(panel.locator("tbody tr")).to_have_count(13)
-    for row in panel.locator("tbody tr").all()[:12]:
-        row.click()  # details
+    for number in range(1, 13):
+        panel.get_by_role("grid").press("ArrowDown")  # details
+        chosen = panel.locator('tr[aria-selected="true"]')
+        expect(chosen).to_have_attribute("data-number", str(number))
     for arrow in book.page.locator(".sk-scene polygon").all()[:20]:
         arrow.dispatch_event("click", {"bubbles": True})
     made = ".jp-OutputArea :is(script, iframe, img[onerror], a[href^=javascript], mjx-container)"
