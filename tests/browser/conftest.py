@@ -22,6 +22,7 @@ from .notebook import Notebook, write_notebook
 ROOT = Path(__file__).parents[2]
 _numbers = itertools.count(1)
 _open = contextlib.ExitStack()  # the browser, what runs it, and JupyterLab
+_kept: list[Page] = []  # JupyterLab is loaded there: more than half of a short test
 expect.set_options(timeout=15_000)  # milliseconds: only a test that fails waits for so long
 
 
@@ -50,7 +51,8 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def one_browser(chromium: str) -> BrowserContext:
-    """All tests share what the browser has loaded of JupyterLab: that is most of a test's time."""
+    """All tests share one browser, and what it has loaded of JupyterLab."""
+    _open.callback(_kept.clear)
     playwright = _open.enter_context(sync_playwright())
     browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
     _open.enter_context(browser)
@@ -72,11 +74,21 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
 
 
 @pytest.fixture
-def page(one_browser: BrowserContext) -> Iterator[Page]:
-    """A page of its own for each test."""
-    page = one_browser.new_page()
+def own_page() -> None:
+    """For a test that changes the page itself: its size, its colours, what runs or listens there."""
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, one_browser: BrowserContext) -> Iterator[Page]:
+    """A page. The next test goes on in it, with a new notebook, if this one passes."""
+    own = "own_page" in request.fixturenames
+    page = _kept.pop() if _kept and not own else one_browser.new_page()
+    failed = request.session.testsfailed
     yield page
-    page.close()
+    if own or request.session.testsfailed > failed:
+        page.close()
+    else:
+        _kept.append(page)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +108,9 @@ def open_notebook(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]
 @pytest.fixture(scope="module")
 def open_for_all(lab: Jupyter, one_browser: BrowserContext) -> Iterator[Callable[..., Notebook]]:
     """The same for all tests of a module: for one notebook that takes long to run."""
-    yield from _opened(lab, one_browser.new_page())
+    page = one_browser.new_page()
+    yield from _opened(lab, page)
+    page.close()
 
 
 def _opened(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]:
@@ -108,10 +122,11 @@ def _opened(lab: Jupyter, page: Page) -> Iterator[Callable[..., Notebook]]:
             write_notebook(lab.root, names[-1], cells)
         else:
             shutil.copy(ROOT / source, lab.root / names[-1])
-        return Notebook(page, lab).open(names[-1])
+        return notebook.open(names[-1])
 
+    notebook = Notebook(page, lab)
     yield open_it
-    page.close()
+    notebook.close()
     lab.end_sessions(names)
 
 

@@ -23,13 +23,24 @@ class Notebook:
     def __init__(self, page: Page, jupyter: Jupyter) -> None:
         self.page = page
         self.jupyter = jupyter
-        page.add_init_script(path=_SCRIPT)
 
     def open(self, path: str) -> "Notebook":
-        """Open the notebook at this path, below the server's folder; its kernel is ready then."""
-        self.page.goto(self.jupyter.page_of(path))
+        """Open the notebook at this path, below the server's folder; its kernel is ready then.
+
+        In a page where JupyterLab is loaded, that is not done again.
+        """
+        if self.jupyter.app == "lab" and self.page.evaluate("() => 'jupyterapp' in window"):
+            self.close()
+            self.page.evaluate("path => lesson.open(path)", path)
+        else:
+            self.page.add_init_script(path=_SCRIPT)
+            self.page.goto(self.jupyter.page_of(path))
         self.page.wait_for_function("() => lesson.ready()", timeout=WAIT * 2)
         return self
+
+    def close(self) -> None:
+        """Close what is open in the page, without asking whether to save it."""
+        self.page.evaluate("() => window.lesson?.close()")
 
     def reload(self) -> None:
         """Load the page again, as a reader does with F5; the kernel goes on."""

@@ -4,6 +4,13 @@ window.lesson = {
     const widgets = window.jupyterapp ? [...window.jupyterapp.shell.widgets("main")] : [];
     return widgets.find((widget) => widget.content?.model?.cells && widget.sessionContext);
   },
+  async open(path) {
+    await window.jupyterapp.commands.execute("docmanager:open", { path, factory: "Notebook" });
+  },
+  close() {
+    const widgets = window.jupyterapp ? [...window.jupyterapp.shell.widgets("main")] : [];
+    widgets.forEach((widget) => widget.dispose());
+  },
   kernel: () => window.lesson.panel()?.sessionContext.session?.kernel,
   code: () => [...window.lesson.panel().content.model.cells].filter(
     (cell) => cell.type === "code" && cell.sharedModel.source.trim()),

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from .notebook import Notebook
 from .test_views import TALK, VIEWS
 
+pytestmark = pytest.mark.usefixtures("own_page")
+
 Run = Callable[..., Notebook]
 PANELS = """
 from sockkit.widgets import ClientPanel, ServerPanel

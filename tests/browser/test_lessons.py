@@ -19,6 +19,8 @@ from tools.stubs import find_stubs, solved
 from ..sizes import FULL
 from .notebook import Notebook
 
+pytestmark = pytest.mark.usefixtures("own_page")
+
 Open = Callable[..., Notebook]
 
 # All of them take some four minutes, too long for every run of the tests.

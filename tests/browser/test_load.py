@@ -10,7 +10,11 @@ from playwright.sync_api import expect
 from ..sizes import FULL
 from .notebook import Notebook
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(420),
+    pytest.mark.usefixtures("own_page"),
+]
 
 # A machine that does something else meanwhile says nothing about the page, and no test can be sure
 # that it does not. So these figures are bounds only where somebody asks for them.

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from .notebook import Notebook
 
+pytestmark = pytest.mark.usefixtures("own_page")
+
 SETUP = """
 import socket
 import struct

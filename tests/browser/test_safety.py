@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from .notebook import Notebook
+
+pytestmark = pytest.mark.usefixtures("own_page")
 
 HOSTILE = r"""
 TEXTS = [
