@@ -75,7 +75,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
 
 @pytest.fixture
 def own_page() -> None:
-    """For a test that changes the page itself: its size, its colours, what runs or listens there."""
+    """For a test that changes the page itself: size, colours, what runs or listens there."""
 
 
 @pytest.fixture
