@@ -50,8 +50,8 @@ sys.stdout.flush()
 os._exit(code or 0)
 """
 
-# Tests wait more than they work, so two at a time end sooner. More would only disturb each other.
-SIDE_BY_SIDE = ["--numprocesses=logical", "--maxprocesses=2"]
+# Tests wait about half of their time: three at a time keep two cores busy. More disturb each other.
+SIDE_BY_SIDE = ["--numprocesses=3"]
 
 # How pip is told to reach its index, and what uv, which does not read that, calls the same thing.
 UV_NAMES = {

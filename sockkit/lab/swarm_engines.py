@@ -21,6 +21,7 @@ from sockkit.lab.swarm_run import Address, Script
 ANSWER = 30.0  # seconds that an engine may take for an answer, which it should give at once
 _LOOK = 0.2  # seconds between two looks at the progress
 _AFTER = 10.0  # seconds after the deadline for scripts to end and clients to leave
+_ENDED = "it ended in the midst of the swarm"
 
 
 def swarm_on(
@@ -93,8 +94,8 @@ class _Swarm:
             more = arguments[engine] if arguments else ()
             try:
                 asked[engine] = view.apply_async(function, self._token, *more)
-            except IndexError:
-                self._gone(engine, "it had ended before it was asked")
+            except IndexError:  # its end was heard of since the last call
+                self._gone(engine, _ENDED)
         answers = {}
         for engine, answer in asked.items():
             try:
@@ -104,7 +105,7 @@ class _Swarm:
             except errors.RemoteError as error:
                 if error.ename != "EngineError":
                     raise
-                self._gone(engine, "it ended in the midst of the swarm")
+                self._gone(engine, _ENDED)
         return answers
 
     def _gone(self, engine: int, why: str) -> None:

@@ -152,6 +152,16 @@ def test_an_engine_that_does_not_answer_counts_as_gone(engines, monkeypatch):
     engines[:].apply_sync(lambda: None)
 
 
+def test_an_end_that_is_heard_of_between_two_calls_is_told_as_one_during_a_call():
+    class Ended:
+        def apply_async(self, *_):
+            raise IndexError("no such engine")
+
+    one = swarm_engines._Swarm({0: Ended()}, [0], 10)
+    assert one.ask(lambda token: None) == {}
+    assert one._died == {0: "it ended in the midst of the swarm"}
+
+
 def test_a_client_without_engines_is_told(engines):
     class Nobody:
         ids = ()
