@@ -243,4 +243,6 @@ def raise_clearly(error: OSError, what: str) -> NoReturn:
         text += ". Nobody listens there: is the server started, and is this its port?"
     # Several failures in one, such as those of "localhost" on IPv4 and IPv6, have no number.
     details = (text,) if error.errno is None else (error.errno, text)
-    raise type(error)(*details) from error
+    clear = type(error)(*details)
+    vars(clear).update(vars(error))  # an ssl.SSLError says more: its reason, its verify_message
+    raise clear from error

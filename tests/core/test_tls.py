@@ -65,8 +65,9 @@ def test_a_client_that_does_not_trust_the_server_says_so_and_the_server_lives_on
     with Server(echo, ssl=server_side()) as server:
         server.observe(records.append)
         stranger = client_side(trusts=trustme.CA())
-        with pytest.raises(ssl.SSLCertVerificationError, match="cannot connect to 127"):
+        with pytest.raises(ssl.SSLCertVerificationError, match="cannot connect to 127") as told:
             Client(server.address, ssl=stranger).connect()
+        assert told.value.verify_message in str(told.value.__cause__)
         until(lambda: records)
         with Client(server.address, ssl=client_side()) as client:
             client.send("hello")

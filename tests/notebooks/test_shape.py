@@ -2,16 +2,19 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sockkit.exercises.leftovers import Before
+from tools.answers import ANSWERS
 from tools.notebooks import LESSONS as FOLDER
 from tools.notebooks import ROOT, from_text, lessons, read
 from tools.shape import measured, shape, table, words
 from tools.stubs import find_stubs
 
 LESSONS = lessons()
+CHANGING = r"127\.0\.0\.1(?:', |:)[1-9]\d+|\bpid=\d+| at 0x[0-9a-f]+|/tmp/\S+|/home/\S+|Thread-\d+"
 COURSE = sorted(set(re.findall(r"notebooks/(\d\d_\w+\.ipynb)", (ROOT / "README.md").read_text())))
 
 
@@ -83,6 +86,21 @@ def test_learners_see_no_marks_but_those_of_outputs(path: Path) -> None:
     for cell in read(path).cells:
         assert set(cell.metadata) <= {"tags"}
         assert set(cell.metadata.get("tags", [])) <= allowed
+
+
+@each_lesson
+def test_what_is_stored_in_the_key_is_no_place_number_or_path_of_the_machine(path: Path) -> None:
+    outputs = [
+        output for cell in read(ANSWERS / path.name).cells for output in cell.get("outputs", [])
+    ]
+    texts = [text for output in outputs for text in output_texts(output)]
+    assert re.findall(CHANGING, "\n".join(texts)) == []
+
+
+def output_texts(output: Any) -> list[str]:
+    """What an output says, printed or shown."""
+    shown = output.get("data", {})
+    return [output.get("text", ""), *(shown.get(f"text/{kind}", "") for kind in ("plain", "html"))]
 
 
 def test_words_are_what_a_reader_sees() -> None:
