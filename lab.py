@@ -262,8 +262,11 @@ def install() -> None:
             return
     if not (logged([*pip, *packages]) and logged([*pip, *sockkit])):
         text = LOG.read_text(encoding="utf-8", errors="replace")
-        online = "connection broken" not in text  # As pip puts it, whatever the cause.
-        what = "the packages could not be installed" if online else "there is no network"
+        what = "the packages could not be installed"
+        if "SSL module is not available" in text:
+            what = "this Python was built without its ssl module, take another"
+        elif "connection broken" in text:  # As pip puts it, whatever the cause.
+            what = "there is no network"
         errors = [line for line in text.splitlines() if line.lower().startswith("error")]
         last = errors[-1] if errors else "no error"
         raise LabError(f"{what}: pip ends with {last!r}, and {LOG} has all it said.")

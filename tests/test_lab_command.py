@@ -366,18 +366,27 @@ class TestInstalling:
             "UV_FIND_LINKS": "/one,/two",
         }
 
-    def test_no_network_is_one_sentence_with_pips_last_error(self, whole):
+    def install_from_nobody(self, lab, scheme, **settings):
         pip = importlib.util.find_spec("pip")  # The one that runs here spares making another.
-        (whole.site_packages / "pip.pth").write_text(str(Path(pip.origin).parent.parent))
-        whole.REQUIREMENTS.write_text("uv==0.2\nsome-package==1.0\n")
-        settings = {name: "" for name in os.environ if name.startswith("PIP_")}
+        (lab.site_packages / "pip.pth").write_text(str(Path(pip.origin).parent.parent))
+        lab.REQUIREMENTS.write_text("uv==0.2\nsome-package==1.0\n")
+        settings |= {name: "" for name in os.environ if name.startswith("PIP_")}
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))  # Bound, and never listening: it refuses everyone.
-            settings["PIP_INDEX_URL"] = f"http://127.0.0.1:{nobody.getsockname()[1]}/simple"
+            settings["PIP_INDEX_URL"] = f"{scheme}://127.0.0.1:{nobody.getsockname()[1]}/simple"
             settings |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "1", "no_proxy": "*"}
-            done = run(whole, "test", **settings)
+            done = run(lab, "test", **settings)
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
+        return done
+
+    def test_a_python_without_ssl_is_named_and_not_the_network(self, whole, tmp_path):
+        (tmp_path / "ssl.py").write_text("raise ImportError('no _ssl')")
+        done = self.install_from_nobody(whole, "https", PYTHONPATH=str(tmp_path))
+        assert "lab.py: this Python was built without its ssl module, take another" in done.stderr
+
+    def test_no_network_is_one_sentence_with_pips_last_error(self, whole):
+        done = self.install_from_nobody(whole, "http")
         assert "lab.py: there is no network: pip ends with" in done.stderr
         assert "ERROR: No matching distribution found for" in done.stderr
         assert f"{whole.LOG} has all it said" in done.stderr
