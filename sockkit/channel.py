@@ -26,7 +26,7 @@ from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Reason
 from sockkit.framing import Decoder
 from sockkit.handover import Handover
-from sockkit.sockets import let_go, reset_on_close, unread
+from sockkit.sockets import close_for_proactor, let_go, reset_on_close, unread
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
@@ -342,6 +342,8 @@ class Channel(asyncio.BufferedProtocol):
         read = self.reason is Reason.CLOSED or self.transport.get_extra_info("eof")
         if connection and not read:  # after a FIN nothing can be left
             self._read_the_rest(connection)
+        if hasattr(self.group.loop, "_proactor"):
+            close_for_proactor(self.transport)
         self._empty_output()
         if self.reason is None:
             self.reason = reason_of(exc)

@@ -160,8 +160,12 @@ class Acceptor:
             log.warning("accepting again")
             self._suffering = False
         connection.setblocking(False)
-        tune(connection, self._limits)
-        self._admit(connection, address[:2])
+        try:
+            tune(connection, self._limits)
+        except OSError:  # macOS, of one that was reset while it stood in the queue
+            connection.close()
+        else:
+            self._admit(connection, address[:2])
 
 
 def tune(connection: socket.socket, limits: Limits) -> None:
@@ -226,6 +230,20 @@ def reset_on_close(connection: TransportSocket) -> None:
     """Have the close of this socket drop what the kernel still holds, and tell the peer (RST)."""
     layout = "hh" if sys.platform == "win32" else "ii"
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
+
+
+def close_for_proactor(transport: asyncio.BaseTransport) -> None:
+    """Close a socket in the way of asyncio's loop for Windows, before that one does, and not fail.
+
+    It shuts a socket down and then closes it. Where the peer has gone already, the first step
+    raises there: an error in the log for each reset, and a socket that stays open
+    (python/cpython#83037). A socket that is closed it leaves alone. No public name leads to it.
+    """
+    connection = getattr(transport, "_sock", None)
+    if isinstance(connection, socket.socket):
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
 
 
 def is_loopback(host: str) -> bool:

@@ -3,10 +3,6 @@
 A proactor is asked to do something and tells when it is done; that of Windows is part of the system
 (IOCP). This one tries at once, and again when the selector says so. asyncio's loop and transports
 above it are those that run on Windows, which is what a channel has to live with there.
-
-What it does not show: asyncio shuts a socket down before it closes it, and where the peer has gone
-already, that fails inside asyncio, which logs it (on Windows for resets: python/cpython#83037). The
-sockets here let it pass.
 """
 
 import asyncio
@@ -16,14 +12,6 @@ import socket
 from asyncio.proactor_events import BaseProactorEventLoop
 from collections.abc import Callable
 from typing import Any
-
-
-class Lenient(socket.socket):
-    """A socket that may be shut down when its peer has gone."""
-
-    def shutdown(self, how: int) -> None:
-        with contextlib.suppress(OSError):
-            super().shutdown(how)
 
 
 class SelectorProactor:
@@ -117,10 +105,6 @@ class ProactorLoop(BaseProactorEventLoop):
 
     def __init__(self) -> None:
         super().__init__(SelectorProactor())
-
-    def _make_socket_transport(self, sock: socket.socket, *args: Any, **options: Any) -> Any:
-        lenient = Lenient(fileno=sock.detach())
-        return super()._make_socket_transport(lenient, *args, **options)
 
     def run_forever(self) -> None:
         self.call_soon(self._loop_self_reading)  # as that of Windows does, to be woken by threads

@@ -150,6 +150,27 @@ async def test_a_connection_aborted_in_the_queue_is_nobody(log: pytest.LogCaptur
     assert log.records == []
 
 
+@in_a_loop
+async def test_who_left_in_the_queue_and_takes_no_options_any_more_is_nobody(
+    monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    refusals = [OSError(errno.EINVAL, "as macOS says it")]
+
+    def tune_as_on_macos(connection: socket.socket, limits: Limits) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    monkeypatch.setattr(sockets, "tune", tune_as_on_macos)
+    listener = await listen(LOOPBACK, 0)
+    async with accepting(listener) as admitted:
+        with dial(listener.getsockname()) as gone, dial(listener.getsockname()):
+            await turns_until(lambda: admitted)
+            assert await asyncio.to_thread(gone.recv, 1) == b""
+        await asyncio.get_running_loop().shutdown_default_executor()
+    assert len(admitted) == 1
+    assert log.records == []
+
+
 async def _short_of(
     error: int, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
