@@ -163,12 +163,13 @@ class Portal:
                 f"{name} would wait for the very thread that it was called on; "
                 "callbacks run there, and may only call what does not wait"
             )
-        with self._lock:
-            if not self._open:
-                raise ClosedError("the event loop that would do this has stopped")
-            answer = asyncio.run_coroutine_threadsafe(function(*args), self._loop)
-            self._unanswered.add(answer)
+        answer: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
+            with self._lock:
+                if not self._open:
+                    raise ClosedError("the event loop that would do this has stopped")
+                self._unanswered.add(answer)
+                self._loop.call_soon_threadsafe(self._begin, answer, function, args)
             return self._wait(answer, within)
         except concurrent.futures.CancelledError:
             raise ClosedError("the event loop stopped before this was done") from None
@@ -176,6 +177,42 @@ class Portal:
             answer.cancel()  # does nothing to an answer that is there
             with self._lock:
                 self._unanswered.discard(answer)
+
+    def _begin(
+        self,
+        answer: "concurrent.futures.Future[T]",
+        function: Callable[..., Coroutine[Any, Any, T]],
+        args: tuple[Any, ...],
+    ) -> None:
+        # The coroutine is made here and not by the caller, where an interrupt between its making
+        # and its beginning would leave one that is never awaited.
+        if answer.cancelled():
+            return
+        try:
+            task = self._loop.create_task(function(*args))
+        except Exception as error:  # these arguments it does not take
+            if answer.set_running_or_notify_cancel():
+                answer.set_exception(error)
+            return
+
+        def pass_on(task: asyncio.Task[T]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if task.cancelled():
+                answer.cancel()
+            if not answer.set_running_or_notify_cancel():
+                return  # nobody waits any more
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(task.result())
+
+        def give_up(answer: "concurrent.futures.Future[T]") -> None:
+            if answer.cancelled():
+                with contextlib.suppress(RuntimeError):  # the loop is closed already
+                    self._loop.call_soon_threadsafe(task.cancel)
+
+        task.add_done_callback(pass_on)
+        answer.add_done_callback(give_up)
 
     def _wait(self, answer: "concurrent.futures.Future[T]", within: float | None) -> T:
         deadline = None if within is None else time.monotonic() + within

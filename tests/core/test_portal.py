@@ -6,7 +6,8 @@ import contextlib
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 import pytest
 
@@ -159,6 +160,31 @@ def test_an_interrupt_ends_the_wait_and_cancels_what_runs(portal: Portal) -> Non
         portal.run(go_on_for_ever)
     assert cancelled.wait(20)
     assert portal.call(int) == 0
+
+
+def test_an_interrupt_before_the_loop_was_asked_leaves_no_coroutine(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    made = []
+
+    def work() -> Coroutine[Any, Any, None]:
+        made.append("a coroutine that nobody will await")
+        return forever()
+
+    monkeypatch.setattr(portal._loop, "call_soon_threadsafe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        portal.run(work)
+    monkeypatch.undo()
+    assert made == []
+    assert portal.call(lambda: "at work") == "at work"
+
+
+def test_wrong_arguments_are_the_callers_error(portal: Portal) -> None:
+    with pytest.raises(TypeError, match="positional argument"):
+        portal.run(asyncio.sleep, 1, 2, 3)
 
 
 def test_tasks_end_with_the_loop_and_may_clean_up() -> None:
