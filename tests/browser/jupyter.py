@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psutil
+
 from ..ports import CHOOSE_PORTS, free_port
 
 FLAGS = [
@@ -89,8 +91,21 @@ def jupyter(root: Path, home: Path, app: str = "lab", kernel: str = "") -> Itera
             _wait_until_it_answers(server, f"{url}/api/status", log)
             yield Jupyter(url, root, app)
         finally:
-            server.terminate()
-            server.wait(20)
+            _end(server)
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    """End it with its kernels. Jupyter may wait for a kernel that does not answer any more."""
+    kernels = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    for kernel in kernels:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            kernel.kill()
 
 
 def _environment(home: Path) -> dict[str, str]:

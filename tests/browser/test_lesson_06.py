@@ -88,6 +88,8 @@ def test_in_the_hasty_panel_nobody_sees_the_error(book: Notebook) -> None:
 def test_both_windows_of_the_article(book: Notebook) -> None:
     book.run_cell(KIT)
     server, ada = book.panel("Server"), book.panel("Client")
+    # Both in sight, since the page draws nothing else.
+    book.page.set_viewport_size({"width": 1280, "height": 2400})
     for number in (2, 3):
         row = server.locator(f'tr[data-number="{number}"]')
         book.click("Connect", ada)
