@@ -87,8 +87,9 @@ class Portal:
             with self._lock:
                 self._open = False
                 left, self._unanswered = self._unanswered, set()
-            for answer in left:
-                answer.cancel()
+            for answer in left:  # of tasks that ignored their cancellation
+                if not answer.done() and answer.cancel():
+                    answer.set_running_or_notify_cancel()  # wakes who waits
             asyncio.set_event_loop(None)
             self._loop.close()
 
@@ -196,9 +197,11 @@ class Portal:
             return
 
         def pass_on(task: asyncio.Task[T]) -> None:
-            error = None if task.cancelled() else task.exception()
             if task.cancelled():
                 answer.cancel()
+                answer.set_running_or_notify_cancel()
+                return
+            error = task.exception()
             if not answer.set_running_or_notify_cancel():
                 return  # nobody waits any more
             if error is not None:

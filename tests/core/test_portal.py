@@ -253,6 +253,30 @@ def test_a_task_that_ignores_its_end_is_not_waited_for(
     task._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
+def test_who_waits_for_a_task_that_ignores_its_end_is_told(
+    monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(portal_module, "LAST_WORD", 0.01)
+    portal = Portal("test")
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def never_end() -> None:
+        tasks.append(asyncio.current_task())  # type: ignore[arg-type]
+        with contextlib.suppress(asyncio.CancelledError):
+            await forever()
+        await forever()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        told = pool.submit(portal.run, never_end)
+        until(lambda: tasks)
+        assert portal.stop(wait=20)
+        with pytest.raises(ClosedError):
+            told.result(20)
+    with contextlib.suppress(RuntimeError, StopIteration, asyncio.CancelledError):
+        tasks[0].get_coro().throw(asyncio.CancelledError)  # type: ignore[union-attr]
+    tasks[0]._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
 def test_idle_helper_threads_end_with_the_loop() -> None:
     before = set(threading.enumerate())
     portal = Portal("test")
