@@ -4,19 +4,14 @@
 with a message and with the end. Nothing outside the core uses it; a learner sees `Connection`.
 Everything here runs on the loop's thread, except where a docstring says otherwise.
 
-Three decisions made for speed live here, each worth a factor (figures: `benchmarks/`):
-
-* one receive buffer for all channels of a loop, because asyncio's own transport otherwise
-  allocates 256 KiB for each read;
-* one write for each channel and turn of the loop, however many messages were sent in that turn;
-* asyncio's write buffer is kept at no more than one such write, so that what waits is counted by
-  one addition instead of a sum over the buffer's pieces.
+A decision made for speed lives here: asyncio's write buffer is kept at no more than one write, so
+that what waits is counted by one addition instead of a sum over the buffer's pieces. `group.py` has
+two more.
 """
 
 import asyncio
 import errno
 import ssl
-import weakref
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable
 from threading import get_ident
@@ -25,51 +20,10 @@ from typing import Any, cast
 from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Reason
 from sockkit.framing import Decoder
-from sockkit.handover import Handover
-from sockkit.sockets import close_for_proactor, let_go, reset_on_close, unread
+from sockkit.group import ChannelGroup
+from sockkit.sockets import let_go, reset_on_close, unread
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
-
-
-class ChannelGroup:
-    """What the channels of one event loop share: its thread, receive buffer, and flush.
-
-    Args:
-        receive_buffer: bytes that one receive may return at most.
-    """
-
-    def __init__(self, receive_buffer: int = 65_536) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.thread = get_ident()
-        self.handover = Handover(self.loop)
-        self.observed = False  # whether `message_sent` is wanted
-        self.buffer = memoryview(bytearray(receive_buffer))
-        self._to_flush: list[Channel] = []
-
-    @classmethod
-    def of_running_loop(cls) -> "ChannelGroup":
-        """The group that all clients on this loop share: a buffer each would be 64 KiB each."""
-        loop = asyncio.get_running_loop()
-        group = _groups.get(loop)
-        if group is None:
-            group = _groups[loop] = cls()
-        return group
-
-    def flush_soon(self, channel: "Channel") -> None:
-        """Flush this channel at the next turn of the loop, with all others that ask until then."""
-        if not self._to_flush:
-            self.loop.call_soon(self._flush)
-        self._to_flush.append(channel)
-
-    def _flush(self) -> None:
-        channels, self._to_flush = self._to_flush, []
-        for channel in channels:
-            channel.flush()
-
-
-# Each is there while a channel needs it. A group holds its loop, so weak keys would keep both.
-_groups: "weakref.WeakValueDictionary[asyncio.AbstractEventLoop, ChannelGroup]"
-_groups = weakref.WeakValueDictionary()
 
 
 class Channel(asyncio.BufferedProtocol):
@@ -342,8 +296,6 @@ class Channel(asyncio.BufferedProtocol):
         read = self.reason is Reason.CLOSED or self.transport.get_extra_info("eof")
         if connection and not read:  # after a FIN nothing can be left
             self._read_the_rest(connection)
-        if hasattr(self.group.loop, "_proactor"):
-            close_for_proactor(self.transport)
         self._empty_output()
         if self.reason is None:
             self.reason = reason_of(exc)

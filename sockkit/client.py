@@ -6,10 +6,10 @@ import ssl as tls
 from typing import Any, Self
 
 from sockkit.admission import WELCOME, FirstLine, FirstLineDecoder, greeting
-from sockkit.channel import ChannelGroup
 from sockkit.errors import AuthenticationError, ClosedError, ConnectionLost
 from sockkit.events import Address, Reason
 from sockkit.framing import Decoder, Framing, Lines
+from sockkit.group import ChannelGroup
 from sockkit.inbox import ClientChannel
 from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits

@@ -5,8 +5,8 @@ import socket
 import ssl as tls
 import time
 
-from sockkit.channel import ChannelGroup
 from sockkit.events import Address, Refused
+from sockkit.group import ChannelGroup
 from sockkit.service import Service, log
 from sockkit.serving import ServerChannel
 from sockkit.sockets import accept_for_ever

@@ -6,11 +6,13 @@ import threading
 from collections import deque
 from typing import Any
 
-from sockkit.channel import Channel, ChannelGroup
+from sockkit.channel import Channel
 from sockkit.errors import BufferFull, ClosedError, ConnectionLost
 from sockkit.events import Reason
 from sockkit.framing import Framing, decoder_factory
+from sockkit.group import ChannelGroup
 from sockkit.limits import Limits
+from sockkit.sockets import close_for_proactor
 
 MAX_WAITING = 1000  # messages; beyond this the socket is not read until the inbox is empty
 
@@ -180,4 +182,6 @@ class ClientChannel(Channel):
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone."""
         super().connection_lost(exc)
+        if hasattr(self.group.loop, "_proactor"):
+            close_for_proactor(self.transport)
         self._changed.set()

@@ -5,8 +5,9 @@ kernel's buffers fill up, and TCP makes the sender wait. Time limits run only wh
 that nobody is called silent whom we did not let speak.
 """
 
-from sockkit.channel import Channel, ChannelGroup
+from sockkit.channel import Channel
 from sockkit.framing import Decoder
+from sockkit.group import ChannelGroup
 from sockkit.service import Service
 
 # Why a socket is not read: its callbacks lag behind, or the client is ahead of its rate.

@@ -16,12 +16,12 @@ from typing import Any, Self
 
 from sockkit.admission import greeting
 from sockkit.attaching import Backplane
-from sockkit.channel import ChannelGroup
 from sockkit.connection import Connection
 from sockkit.door import Door
 from sockkit.errors import ClosedError, ConnectionLost, UnknownClient
 from sockkit.events import Address, Event, Reason, Started, Stopped
 from sockkit.framing import Framing, Lines
+from sockkit.group import ChannelGroup
 from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
 from sockkit.registry import numbers_in

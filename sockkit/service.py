@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sockkit.channel import Channel, ChannelGroup
+from sockkit.channel import Channel
 from sockkit.connection import Connection
 from sockkit.deadlines import Deadlines
 from sockkit.events import Event, Reason
 from sockkit.framing import Framing, decoder_factory
+from sockkit.group import ChannelGroup
 from sockkit.limits import Limits
 from sockkit.registry import Registry
 from sockkit.watch import SlowCallbacks, name_of

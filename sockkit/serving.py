@@ -17,10 +17,10 @@ from types import CoroutineType
 from typing import Any, NamedTuple, NoReturn
 
 from sockkit.admission import REFUSED, WELCOME, FirstLineDecoder, is_token
-from sockkit.channel import ChannelGroup
 from sockkit.connection import Connection
 from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Address, Connected, Disconnected, Reason, Received, Refused, Sent
+from sockkit.group import ChannelGroup
 from sockkit.listening import LAG, ListeningChannel
 from sockkit.service import Callback, Service, log
 from sockkit.watch import SLOW, name_of

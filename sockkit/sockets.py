@@ -145,7 +145,7 @@ class Acceptor:
                 if self._is_short_of_something(error):
                     await asyncio.sleep(RETRY)
             else:
-                self._welcome(*newcomer)
+                self._welcome(Lenient(fileno=newcomer[0].detach()), newcomer[1])
 
     def _is_short_of_something(self, error: OSError) -> bool:
         if error.errno not in _OUT_OF_RESOURCES:
@@ -232,12 +232,25 @@ def reset_on_close(connection: TransportSocket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
 
 
-def close_for_proactor(transport: asyncio.BaseTransport) -> None:
-    """Close a socket in the way of asyncio's loop for Windows, before that one does, and not fail.
+class Lenient(socket.socket):
+    """A socket that may be shut down when its peer has gone already, as on Windows it has to be.
 
-    It shuts a socket down and then closes it. Where the peer has gone already, the first step
-    raises there: an error in the log for each reset, and a socket that stays open
-    (python/cpython#83037). A socket that is closed it leaves alone. No public name leads to it.
+    asyncio's loop there shuts a socket down and then closes it. Where the peer has reset, the first
+    step raises: an error in the log for each reset, and a socket that stays open
+    (python/cpython#83037).
+    """
+
+    def shutdown(self, how: int) -> None:
+        """Say FIN (`SHUT_WR`, `SHUT_RDWR`), if anybody is there to hear it."""
+        with contextlib.suppress(OSError):
+            super().shutdown(how)
+
+
+def close_for_proactor(transport: asyncio.BaseTransport) -> None:
+    """What a `Lenient` socket does, for one that asyncio made itself: close it before asyncio does.
+
+    A socket that is closed asyncio leaves alone. No public name leads to it, and over TLS none at
+    all: asyncio's layer between tells of the end when it is too late.
     """
     connection = getattr(transport, "_sock", None)
     if isinstance(connection, socket.socket):

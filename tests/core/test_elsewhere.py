@@ -5,6 +5,7 @@ A stand-in shows here what can be shown here; the matrix of the workflows runs o
 
 import asyncio
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,7 @@ from sockkit import AsyncClient, AsyncServer, Limits, Raw, Reason
 from .peers import Notes, dial, echo, read_to_end, reset
 from .proactor import ProactorLoop
 from .program import ROOT, complaints
+from .secure import client_side, server_side
 
 
 def on_windows_loop(main: Any) -> None:
@@ -78,6 +80,31 @@ async def _ends() -> None:
 
 def test_every_end_has_its_reason_on_the_loop_of_windows() -> None:
     on_windows_loop(_ends())
+
+
+def say_fin(raw: socket.socket) -> None:
+    raw.shutdown(socket.SHUT_WR)
+
+
+def dial_over_tls(address: tuple[str, int]) -> ssl.SSLSocket:
+    return client_side().wrap_socket(dial(address), server_hostname=address[0])
+
+
+async def _ends_over_tls() -> None:
+    notes = Notes()
+    async with AsyncServer(**notes.callbacks, ssl=server_side()) as server:
+        for number, leave in enumerate((say_fin, reset), 1):
+            with await asyncio.to_thread(dial_over_tls, server.address) as raw:
+                raw.sendall(b"hello\n")
+                await turns_until(lambda number=number: len(notes.messages) == number)
+                leave(raw)
+                await turns_until(lambda number=number: len(notes.ends) == number)
+        await asyncio.get_running_loop().shutdown_default_executor()
+    assert notes.ends == [Reason.CLOSED, Reason.RESET]
+
+
+def test_over_tls_too_every_end_has_its_reason_on_the_loop_of_windows() -> None:
+    on_windows_loop(_ends_over_tls())
 
 
 async def _a_slow_handler() -> None:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "sockkit"
 ORDER = [
     *("events", "errors", "limits", "text", "views", "framing", "handover", "deadlines"),
     *("interrupts", "forgotten", "admission", "watch", "workers", "sockets", "transport"),
-    *("channel", "connection", "attaching", "registry", "service", "listening", "serving"),
+    *("group", "channel", "connection", "attaching", "registry", "service", "listening", "serving"),
     *("door", "inbox", "server", "client", "aio", "portal", "loops", "switching"),
     *("sync_client", "sync_server", "sync", "sockkit", "backplane", "cli", "__main__"),
     *("lab", "exercises", "widgets"),

@@ -19,7 +19,7 @@ from sockkit import (
     connection,
     serving,
 )
-from sockkit.channel import ChannelGroup
+from sockkit.group import ChannelGroup
 from sockkit.handover import Handover
 from sockkit.serving import ServerChannel
 
