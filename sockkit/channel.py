@@ -172,7 +172,9 @@ class Channel(asyncio.BufferedProtocol):
         # Offer it to the kernel before calling anybody slow. The bound is looked at before a
         # message is added, so that one message larger than the bound can be sent at all.
         self.flush()
-        if self.pending > self.max_pending:
+        if self.lost:
+            self._empty_output()  # replies find nobody
+        elif self.pending > self.max_pending:
             self.overflow()
 
     def flush(self) -> None:
@@ -292,6 +294,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone, by our doing or not; its socket is closed after this."""
+        self.lost = True
         connection = self.transport.get_extra_info("socket")
         read = self.reason is Reason.CLOSED or self.transport.get_extra_info("eof")
         if connection and not read:  # after a FIN nothing can be left
@@ -300,7 +303,6 @@ class Channel(asyncio.BufferedProtocol):
         if self.reason is None:
             self.reason = reason_of(exc)
             self.ended()
-        self.lost = True
 
     def _read_the_rest(self, connection: TransportSocket) -> None:
         # When a write has failed, asyncio closes without another look at what had come before: the
@@ -311,11 +313,10 @@ class Channel(asyncio.BufferedProtocol):
         for data in unread(connection, say_fin=self.reason is not None):
             for start in range(0, len(data), most):
                 if self.reason is None:
-                    self._blocked = True  # replies find nobody
+                    self._blocked = True  # so that each reply is looked at, and let go
                     piece = data[start : start + most]
                     self.received_bytes += len(piece)
                     self.feed(piece)
-                    self._empty_output()
 
 
 def reason_of(error: BaseException | None) -> Reason:

@@ -61,6 +61,10 @@ FOUND = {
         Setting(Raw(), None, "waits"),
         [b"\x0b\0", b"\x05\xff", b"\x0e\x0a", b"\x05\x55", b"\x0f\x02", b"\x0e\x4a"],
     ),
+    "called slow for what had waited when the peer reset": (
+        Setting(Raw(), None, "paced"),
+        [b"\x02x\x0a", b"\x0f\x01", *[b"\x05\x55"] * 5],
+    ),
 }
 
 
