@@ -58,6 +58,13 @@ class Shared:
     def remove(self) -> None:
         del self.numbers[2]
 
+    def swap(self) -> None:
+        del self.numbers[2]
+        self.numbers[2] = "z"
+
+    def look_up(self) -> None:
+        self.numbers[2].upper()
+
     def put_one(self) -> None:
         self.queue.put(1)
 

@@ -109,6 +109,12 @@ def test_a_schedule_in_which_a_thread_raises_loses() -> None:
     )
 
 
+def test_a_thread_that_raises_while_another_is_half_done_has_met_a_race() -> None:
+    result = races.explore(Shared, [Shared.swap, Shared.look_up], lambda s: s.numbers[2] == "z")
+    assert result.verdict == "Raised: B raises KeyError: 2"
+    assert [step.thread for step in result.steps][-2:] == ["A", "B"]
+
+
 @pytest.mark.parametrize("threads", [("put_one", "put_two"), ("send_one", "send_two")])
 def test_the_order_in_a_queue_and_on_a_socket_is_explored(threads: tuple[str, str]) -> None:
     result = races.explore(

@@ -49,6 +49,7 @@ class Stage:
         self.runs = 0
         self.first: Saw = {}
         self._state: Any = None
+        self._done: set[int] = set()  # threads that have come to their end
         self._raised: tuple[int, Exception] | None = None
         self._broken: str | None = None
 
@@ -59,6 +60,7 @@ class Stage:
         if self.runs == 1:
             self.first = self._saw()
         self.runs += 1
+        self._done.clear()
         self._raised = self._broken = None
         self._witness.start()
         self._hooks.keep_queues()
@@ -87,6 +89,8 @@ class Stage:
         def run(state: Any) -> None:
             try:
                 self._functions[number](state)
+                if self._witness.turn() is not None:  # Else frontrun had given up before.
+                    self._done.add(number)
             except Exception as error:
                 if self._witness.turn() is not None:  # Else it comes of frontrun giving up.
                     self._raised = number, error
@@ -126,12 +130,13 @@ class Stage:
         return {"outcome": "deadlock", "final": "; ".join(waits), "steps": shown}
 
     def switched(self) -> bool:
-        """Whether a thread went on after another one had run."""
+        """Whether a thread ran while another one was half done."""
         turns: list[int] = []
         for event in self._witness.events:
             if not turns or turns[-1] != event.thread:
                 turns.append(event.thread)
-        return len(turns) > len(set(turns))
+        # Who stands before the last and is not done would have gone on, had that one not raised.
+        return len(turns) > len(set(turns)) or not set(turns[:-1]) <= self._done
 
     def _saw(self) -> Saw:
         saw: Saw = {}
