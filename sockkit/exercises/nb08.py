@@ -2,12 +2,12 @@
 
 import asyncio
 import functools
-import socket
 import time
 from typing import Any
 
 from sockkit import Reason, Server
 from sockkit.connection import Connection
+from sockkit.exercises.flooding import NARROW, end_of, flood, narrow
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
@@ -19,7 +19,6 @@ from sockkit.text import plain
 lesson = Lesson("08")
 summary = lesson.summary
 
-_NARROW = 4096  # bytes of a send buffer: what a kernel takes for a sleeper is soon over
 _QUIET = 0.1
 _MAY_WAIT = 20_000  # bytes, as the page says
 _LINE = 4_700  # bytes of a message: so many that exactly 20,000 never wait
@@ -79,7 +78,7 @@ def to_who_keeps_up(trial: Trial, answer: Any) -> str:
         trial.wait(lambda count=count: count in host.server.clients)  # type: ignore[misc]
     teller, sleeper, reader = partners
     its = host.server.clients[2]
-    _narrow(_end_of(its))
+    narrow(end_of(its))
     lines = [f"message {number} ".ljust(_LINE - 1, ".").encode() + b"\n" for number in range(1, 81)]
     for number, line in enumerate(lines, 1):
         waiting, accepted = its.pending, its.sent
@@ -165,7 +164,7 @@ def strict_server(trial: Trial, answer: Any) -> str:
     server.wait_for_clients(1)
     trial.connect(server.address, "the sleeper")
     its = server.wait_for_clients(2)[2]
-    _narrow(_end_of(its))
+    narrow(end_of(its))
     pending = 0
     for number in range(1, 401):
         text = f"message {number} ".ljust(999, ".")
@@ -245,12 +244,12 @@ def in_step(trial: Trial, answer: Any) -> str:
     _judge_alone(sender.receive_line(), bool(loops))
     other = trial.connect(host.address, "client 2")
     its = host.server.clients[1]
-    _narrow(sender.socket, 8 * _NARROW)
+    narrow(sender.socket, 8 * NARROW)
     data = b"".join(f"slow {n} ".ljust(999, ".").encode() + b"\n" for n in range(1, 1001))
-    sent = _flood(trial, sender, its, data, 0)
+    sent = flood(trial, sender, its, data, 0)
     other.send(b"hello\n")
     _expect_reply(other, b"HELLO\n", "While `work` stood still for client 1, client 2")
-    sent = _flood(trial, sender, its, data, sent)  # the loop has had its turns since
+    sent = flood(trial, sender, its, data, sent)  # the loop has had its turns since
     if its.received_bytes > 400_000:
         raise NotYet(
             f"While `work` stood still for client 1, it sent 1,000 messages of 1,000 bytes; the "
@@ -277,24 +276,6 @@ def in_step(trial: Trial, answer: Any) -> str:
     return "The sender had to wait, the other client did not, and every answer came in order."
 
 
-def _flood(trial: Trial, sender: Partner, its: Connection, data: bytes, sent: int) -> int:
-    """Send until no more is taken; return how much of `data` has gone in all."""
-    quiet_since, seen = time.monotonic(), -1
-    while time.monotonic() - quiet_since < 2 * _QUIET and not trial.hopeless():
-        try:
-            sent += sender.socket.send(data[sent : sent + 16_384])
-        except BlockingIOError:
-            time.sleep(0.001)
-        except OSError:
-            sender.ended = "reset"
-            break
-        if sent + its.received_bytes != seen:
-            quiet_since, seen = time.monotonic(), sent + its.received_bytes
-        elif sent == len(data):
-            time.sleep(0.001)
-    return sent
-
-
 def _judge_alone(got: bytes, worked: bool) -> None:
     """What became of the very first message, while nobody else was there."""
     got_it = f"I got `{plain(got.rstrip(), 60)}`" if got else "nothing was sent"
@@ -314,13 +295,3 @@ def _expect_reply(partner: Partner, expected: bytes, said: str) -> None:
         what = f"got `{plain(got.rstrip(), 60)}`" if got else "got no answer"
         then = "Does one client's work keep all the others waiting?"
         raise NotYet(f"{said} said `hello` and {what}.", f"`{plain(expected.rstrip(), 60)}`.", then)
-
-
-def _end_of(its: Connection) -> Any:
-    """The server's own socket of this connection."""
-    return its._channel.transport.get_extra_info("socket")
-
-
-def _narrow(sock: Any, room: int = _NARROW) -> None:
-    """Have the kernel take little for whoever does not read."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)
