@@ -244,10 +244,11 @@ class Selector(selectors.BaseSelector):
         turns: of the loop, since whoever counts them set it to 0.
     """
 
+    now = 0.0
+
     def __init__(self, network: Network) -> None:
         self._network = network
         self._keys: dict[int, selectors.SelectorKey] = {}
-        self.now = 0.0
         self.turns = 0
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -289,6 +290,9 @@ class Loop(asyncio.SelectorEventLoop):
     def __init__(self, network: Network) -> None:
         self.selector = Selector(network)
         super().__init__(self.selector)
+        # What is due within this is due now. After millions of seconds, which is one long run, the
+        # usual nanosecond is less than a float can tell, and a clock that jumps comes no further.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self.selector.now

@@ -24,7 +24,7 @@ from ..core.meaning import cut
 from ..core.peers import dial, read_until_gone, reset
 from ..faults.catalogue import size
 from ..waiting import until
-from . import kept
+from . import kept, kernel
 from .__main__ import MISSING, main
 from .judge import admission, meaning_of
 from .kept import arcs_of, smallest_cover
@@ -282,6 +282,16 @@ def test_a_fault_in_the_kit_is_found_by_what_is_kept(
 
 
 # The tools themselves.
+
+
+@pytest.mark.parametrize(
+    "age", [0.0, 1e7, 1e8, 1e9]
+)  # a million inputs take some 10 million seconds
+def test_a_world_may_grow_old(age: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel.Selector, "now", age)
+    waits = Setting(Raw(), None, "waits")
+    number = [repr(one) for one in SETTINGS].index(repr(waits))
+    play_all("server", [bytes([number]) + b"\x01\x01x\x04\xff"] * 20)
 
 
 def test_any_bytes_are_a_script() -> None:
