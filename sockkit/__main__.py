@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 worker=options.worker,
             )
         if options.command == "connect":
-            return connect.run(options.host, options.port)
+            return connect.run(
+                options.host, options.port, cert=options.cert, token_file=options.token_file
+            )
         if options.command == "doctor":
             return doctor.run()
     except KeyboardInterrupt:
@@ -72,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", title="commands", metavar="")
 
     text = "an echo server that answers in upper case, and tells who joins, says what, and leaves"
-    command = commands.add_parser("serve", help=text, description=text.capitalize() + ".")
+    more = ". A line `/all TEXT` goes to everybody; for `/who` it answers with their numbers."
+    command = commands.add_parser("serve", help=text, description=text.capitalize() + more)
     command.add_argument(
         "--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one"
     )
@@ -121,6 +124,15 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("connect", help=text, description=text.capitalize() + ".")
     command.add_argument("host", metavar="HOST", help="such as 127.0.0.1")
     command.add_argument("port", metavar="PORT", type=_port, help="such as 5000")
+    command.add_argument(
+        "--cert",
+        default="",
+        metavar="FILE",
+        help="speak TLS, and trust whoever has this certificate (PEM)",
+    )
+    command.add_argument(
+        "--token-file", default="", metavar="FILE", help="say first what stands in this file"
+    )
 
     text = (
         "looks at this machine: versions, limits, what works here, and what to do where it does not"

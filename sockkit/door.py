@@ -12,6 +12,8 @@ from sockkit.serving import ServerChannel
 from sockkit.sockets import accept_for_ever
 from sockkit.transport import SocketTransport, fits
 
+_NO_TLS = "it left before TLS was agreed on: perhaps it does not trust this certificate"
+
 
 class Door:
     """Lets clients in until it is closed. Made, used and closed on the loop's thread.
@@ -79,6 +81,7 @@ class Door:
         return ServerChannel(self._service, self._group, address)
 
     def _refuse(self, connection: socket.socket, address: Address, error: Exception) -> None:
-        log.warning("refused a client at %s:%d: %s", *address, error)
-        self._service.record(Refused(time.time(), address, str(error)))
+        why = str(error) or _NO_TLS  # asyncio says nothing of who leaves in the midst of it
+        log.warning("refused a client at %s:%d: %s", *address, why)
+        self._service.record(Refused(time.time(), address, why))
         connection.close()

@@ -9,8 +9,9 @@ import sys
 import threading
 from typing import BinaryIO
 
-from sockkit.cli.output import new_line_after_control_c, remark
-from sockkit.errors import BufferFull, ClosedError, ConnectionLost
+from sockkit.cli.files import client_tls, read_line
+from sockkit.cli.output import complain, new_line_after_control_c, remark
+from sockkit.errors import AuthenticationError, BufferFull, ClosedError, ConnectionLost
 from sockkit.events import Reason
 from sockkit.sync import Client
 from sockkit.text import plain
@@ -25,15 +26,31 @@ _ENDS = {
 }
 
 
-def run(host: str, port: int) -> int:
+def run(host: str, port: int, *, cert: str = "", token_file: str = "") -> int:
     """Talk to a server until one side has said all; return the exit code.
 
+    Args:
+        host: where the server is.
+        port: its.
+        cert: the file of a certificate to trust; with one, TLS is spoken.
+        token_file: the file in which the token stands.
+
     Raises:
-        OSError: nobody answers there.
+        OSError: nobody answers there, or it is not who it should be.
     """
     try:
-        with Client((host, port)) as client:
-            return _Talk(client).run()
+        context = client_tls(cert) if cert else None
+        token = read_line(token_file, "a token") if token_file else None
+        client = Client((host, port), ssl=context, token=token)
+    except ValueError as error:
+        complain(str(error))
+        return 1
+    try:
+        with client:
+            return _Talk(client, in_the_clear=context is None).run()
+    except AuthenticationError as error:
+        complain(str(error))
+        return 1
     except KeyboardInterrupt:
         new_line_after_control_c()
         remark("You left.")
@@ -43,8 +60,10 @@ def run(host: str, port: int) -> int:
 class _Talk:
     """One connection, from the first line to the reason of its end."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, in_the_clear: bool) -> None:
         self._client = client
+        self._in_the_clear = in_the_clear
+        self._said = self._heard = False  # anything at all
         self._input_ended = threading.Event()
 
     def run(self) -> int:
@@ -65,12 +84,15 @@ class _Talk:
             except ConnectionLost as error:
                 return self._ended(error.reason)
             else:
+                self._heard = True
                 print(plain(reply.removesuffix("\r"), self._client.limits.max_message))
 
     def _ended(self, reason: Reason) -> int:
         why = _ENDS.get(reason, "")
         if reason is Reason.CLOSED and self._input_ended.is_set():
             why = "you had said all, and so had the server"
+        if reason is Reason.CLOSED and self._in_the_clear and self._said and not self._heard:
+            why += "; if it speaks TLS, --cert names its certificate"
         remark(f"The connection has ended: {reason} ({why}).")
         return 0 if reason is Reason.CLOSED else 1
 
@@ -85,6 +107,8 @@ class _Talk:
             self._client.send_eof()
         except (ConnectionLost, ClosedError):
             pass  # the main thread hears of the end as well, and says why
+        except NotImplementedError:
+            pass  # over TLS one can't say so alone: we leave when no more replies come
         finally:
             self._input_ended.set()
 
@@ -103,6 +127,7 @@ class _Talk:
     def _send(self, text: str) -> None:
         while True:
             try:
+                self._said = True
                 return self._client.send(text)
             except BufferFull:
                 self._client.drain()

@@ -8,13 +8,12 @@ import contextlib
 import os
 import re
 import socket
-import ssl
 import warnings
-from pathlib import Path
 
 from sockkit.aio import AsyncServer
 from sockkit.attaching import Backplane
 from sockkit.cli import workers
+from sockkit.cli.files import read_line, server_tls
 from sockkit.cli.output import complain, count, new_line_after_control_c, nobody_reads
 from sockkit.connection import Connection
 from sockkit.errors import ConnectionLost
@@ -50,16 +49,16 @@ def run(
         OSError: the address can't be listened on.
     """
 
-    def in_company(connection: Connection, text: str) -> None:
-        answer_in_company(server, connection, text)
+    def reply(connection: Connection, text: str) -> None:
+        answer(server, connection, text)
 
     try:
-        context = tls(cert, key) if cert else None
+        context = server_tls(cert, key) if cert else None
         token = read_line(token_file, "a token") if token_file else None
         url = read_line(redis_file, "a URL") if redis_file else redis
         backplane = over_redis(url, port, worker) if url or redis_file else None
         server = AsyncServer(
-            in_company if backplane or worker else answer,
+            reply,
             host=host,
             port=port,
             ssl=context,
@@ -76,46 +75,6 @@ def run(
     except KeyboardInterrupt:
         return 0
     return 1
-
-
-def tls(cert: str, key: str) -> ssl.SSLContext:
-    """What a server needs for TLS, from files in the PEM format.
-
-    Raises:
-        ValueError: they can't be read, or are no certificate and its key.
-    """
-    for name in filter(None, (cert, key)):
-        _read(name)  # ssl does not say which of the two is missing
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(cert, key or None, password=_no_password)
-    except ssl.SSLError:
-        names = f"{cert} and {key}" if key else cert
-        raise ValueError(f"{names}: no certificate with its private key, as PEM") from None
-    return context
-
-
-def _no_password() -> str:
-    raise ValueError("the private key has a password, and nobody is here to type it")
-
-
-def read_line(file: str, what: str) -> str:
-    """What stands in a file, such as "a token", without the end of its line.
-
-    Raises:
-        ValueError: the file can't be read, or is no text. What it holds is not repeated.
-    """
-    try:
-        return _read(file).decode().strip()
-    except UnicodeError:
-        raise ValueError(f"{file}: {what} is a text in UTF-8") from None
-
-
-def _read(file: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{file}: {error.strerror}") from None
 
 
 def over_redis(url: str, port: int, worker: int) -> Backplane:
@@ -159,24 +118,17 @@ async def _start(server: AsyncServer) -> None:
         complain(f"careful: {warning.message}")
 
 
-def answer(connection: Connection, text: str) -> None:
-    """Send it back in upper case, as the server of the article did."""
-    with contextlib.suppress(ConnectionLost):  # who leaves, or reads nothing, hears nothing
-        connection.send(text.upper())
-
-
-def answer_in_company(server: AsyncServer, connection: Connection, text: str) -> None:
-    """The same, and `/all TEXT` for everybody, and `/who` for a list of them."""
+def answer(server: AsyncServer, connection: Connection, text: str) -> None:
+    """Send it back in upper case; but pass on `/all TEXT` to all, and list them for `/who`."""
     word, _, rest = text.rstrip("\r").partition(" ")
-    if word == "/all":
-        server.broadcast(rest)
-    elif word == "/who":
-        plane = server.backplane
-        everybody = plane.clients if plane else [str(number) for number in server.clients]
-        with contextlib.suppress(ConnectionLost):
-            connection.send(" ".join(everybody))
-    else:
-        answer(connection, text)
+    with contextlib.suppress(ConnectionLost):  # who leaves, or reads nothing, hears nothing
+        if word == "/all":
+            server.broadcast(rest)
+        elif word == "/who":
+            plane = server.backplane
+            connection.send(" ".join(plane.clients if plane else map(str, server.clients)))
+        else:
+            connection.send(text.upper())
 
 
 class _Teller:

@@ -128,3 +128,41 @@ def test_a_key_without_its_certificate_is_a_wrong_command(files: Path) -> None:
     done = run("serve", f"--key={files / 'server.key'}")
     assert done.returncode == 2
     assert "name that with --cert" in done.stderr
+
+
+def test_connect_talks_to_it_and_to_the_others(server: Serving, files: Path) -> None:
+    host, port = server.address
+    options = [f"--cert={files / 'client.pem'}", f"--token-file={files / 'token.txt'}"]
+    with Client(server.address, ssl=trusting(files), token=SECRET) as other:
+        with Program(*SOCKKIT, "connect", host, str(port), *options) as ours:
+            ours.type("hello\n")
+            assert ours.line() == "HELLO"
+            ours.type("/who\n")
+            assert ours.line() == "1 2"
+            ours.type("/all good morning\n")
+            assert ours.line() == other.recv() == "good morning"
+        assert ours.err[0] == f"Connected to {host}:{port}."
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "; if it speaks TLS, --cert names its certificate)."),
+        (["--cert=client.pem", "--token-file=other.txt"], "did not accept the token"),
+        (["--cert=stranger.pem"], "certificate verify failed"),
+        (["--cert=missing.pem"], "missing.pem: No such file"),
+        (["--cert=token.txt"], "token.txt: no certificate, as PEM"),
+        (["--cert=client.pem", "--token-file=missing.txt"], "missing.txt: No such file"),
+    ],
+)
+def test_connect_says_in_a_sentence_why_it_may_not_come_in(
+    server: Serving, files: Path, options: list[str], said: str
+) -> None:
+    (files / "other.txt").write_text("guessed\n")
+    trustme.CA().cert_pem.write_to_path(files / "stranger.pem")
+    placed = [option.replace("=", f"={files}/", 1) for option in options]
+    done = run("connect", *map(str, server.address), *placed, given="hello\n")
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "guessed" not in done.stderr

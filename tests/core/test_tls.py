@@ -75,6 +75,7 @@ def test_a_client_that_does_not_trust_the_server_says_so_and_the_server_lives_on
             assert list(server.clients) == [1]
     assert isinstance(records[0], Refused)
     assert "refused a client at 127.0.0.1:" in log.text
+    assert "perhaps it does not trust this certificate" in records[0].why
     assert not [record for record in log.records if record.levelname == "ERROR"]
 
 
