@@ -12,6 +12,7 @@ import pytest
 import sockkit
 from sockkit.__main__ import main
 from tools import readme
+from tools.notebooks import lessons
 
 TEXT = readme.README.read_text(encoding="utf-8")
 PROSE = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
@@ -49,40 +50,8 @@ def test_three_terminals_show_what_it_says(netcat: str) -> None:
     assert readme.without_ports(shown) == readme.without_ports(fresh)
 
 
-def test_it_says_which_lessons_are_here() -> None:
-    name = "which lessons are here"
-    assert readme.made(TEXT)[name] == readme.lessons_here(), "run: python -m tools.readme"
-
-
 def test_every_part_that_can_be_made_is_there() -> None:
     assert set(readme.made(TEXT)) == set(readme.PARTS)
-
-
-@pytest.mark.parametrize(
-    ("count", "line"),
-    [
-        (0, "Lessons here now: none. Not written yet: 00, 01, 02, 03, 04, "),
-        (2, "Lessons here now: 00 and 01. Not written yet: 02, 03, 04, "),
-        (
-            9,
-            "Lessons here now: 00, 01, 02, 03, 04, 05, 06, 07 and 08. "
-            "Not written yet: 09, 10 and 11.",
-        ),
-        (
-            11,
-            "Lessons here now: 00, 01, 02, 03, 04, 05, 06, 07, 08, 09 and 10. Not written yet: 11",
-        ),
-        (12, "All twelve lessons are here.\n"),
-    ],
-)
-def test_what_it_will_say_when_there_are_more(
-    count: int, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "notebooks").mkdir()
-    for name in readme.LESSONS[:count]:
-        (tmp_path / "notebooks" / f"{name}.ipynb").touch()
-    monkeypatch.setattr(readme, "ROOT", tmp_path)
-    assert readme.lessons_here().startswith(line)
 
 
 # The command that makes the parts.
@@ -175,10 +144,9 @@ def test_its_commands_are_there(command: str, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("link", [link for link in LINKS if "://" not in link])
-def test_every_link_leads_somewhere_or_to_a_lesson_still_to_be_written(link: str) -> None:
+def test_every_link_leads_somewhere(link: str) -> None:
     path, _, anchor = link.partition("#")
-    to_be_written = {f"notebooks/{name}.ipynb" for name in readme.LESSONS}
-    assert path in to_be_written or (readme.ROOT / path).is_file()
+    assert not path or (readme.ROOT / path).is_file()
     text = (readme.ROOT / path).read_text() if path else TEXT
     assert not anchor or anchor in {slug(title) for title in re.findall(r"^#+ (.+)$", text, re.M)}
 
@@ -190,7 +158,7 @@ def slug(title: str) -> str:
 def test_every_lesson_has_its_row_and_each_question_its_lesson() -> None:
     rows = [row for row in section("The lessons").splitlines() if row.startswith("| [")]
     assert [row.split("](")[1].partition(")")[0] for row in rows] == [
-        f"notebooks/{name}.ipynb" for name in readme.LESSONS
+        f"notebooks/{path.name}" for path in lessons()
     ]
     titles = ("The six questions, and two improvements", "The questions people really ask")
     tables = "\n".join(map(section, titles)).splitlines()

@@ -3,9 +3,10 @@
     python -m tools.binder                     # a few minutes, and the network
     python -m tools.binder --python python3.12 # the Python to replay with, if it is not found
 
-repo2docker writes the Dockerfile that it would build. The steps in it that belong to this
-repository run in a fresh environment; lesson 00 runs there, and a Jupyter that is started as the
-image starts its own opens it. Printed is what that took, in seconds and in megabytes.
+What is committed is replayed. repo2docker writes the Dockerfile that it would build. The steps in
+it that belong to this repository run in a fresh environment; lesson 00 runs there, and a Jupyter
+that is started as the image starts its own opens it. Printed is what that took, in seconds and in
+megabytes.
 
 Conda's part, which is the same for every repository, is left out. The environment here starts with
 pip alone, so that its size is more than what the image grows by.
@@ -76,7 +77,8 @@ def find_python(version: str) -> str:
     if version == ".".join(map(str, sys.version_info[:2])):
         return sys.executable
     found = shutil.which(f"python{version}")
-    if found is None:
+    # A version manager leaves a command for each Python it has, also for one that is switched off.
+    if found is None or subprocess.run([found, "--version"], capture_output=True).returncode:
         raise ReplayError(f"there is no Python {version} here: name one with --python")
     return found
 

@@ -1,8 +1,10 @@
 """What a teacher of this course has made by command: links for learners, and their environment.
 
     python -m tools.classroom links OWNER/REPOSITORY [--branch main] [--hub https://hub.example]
-    python -m tools.classroom environment FOLDER   # what a branch of the environment alone holds
-    python -m tools.classroom lessons              # write the table of lessons in docs/teaching.md
+    python -m tools.classroom environment OWNER/REPOSITORY FOLDER
+    python -m tools.classroom lessons     # write the table of lessons in docs/teaching.md
+
+`environment` writes what a branch of the environment alone holds.
 
 An image takes minutes to build. Where it is built from a branch that holds the environment alone,
 a changed lesson does not build it anew: nbgitpuller fetches the lessons when a learner comes.
@@ -18,12 +20,12 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from tools.notebooks import ROOT, lessons, read
-from tools.readme import LESSONS
 from tools.stubs import find_stubs
 
 TEACHING = ROOT / "docs" / "teaching.md"
 FIRST = "notebooks/00_check_in.ipynb"
 BINDER = "https://mybinder.org/v2/gh"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _TAKES = re.compile(r"^\*(\d+) minutes\. You need (.+)\.\*$", re.MULTILINE)
 _TABLE = re.compile(r"(?<=<!-- made: lessons -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _START = """\
@@ -66,12 +68,12 @@ def binder_pull_link(repository: str, branch: str, environment: str) -> str:
     return f"{BINDER}/{repository}/{quote(environment, safe='')}?urlpath={path}"
 
 
-def write_environment(folder: Path, repository_name: str = "sockkit") -> None:
+def write_environment(repository: str, folder: Path) -> None:
     """Write what a branch of the environment alone holds: packages, and no lesson.
 
     Args:
+        repository: that of the lessons. nbgitpuller fetches it into a folder of its name.
         folder: where; made if it is not there.
-        repository_name: the folder into which nbgitpuller will fetch the lessons.
     """
     binder = folder / "binder"
     binder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +82,7 @@ def write_environment(folder: Path, repository_name: str = "sockkit") -> None:
     lines = ["-c ../requirements.txt", "nbgitpuller", *lesson_packages()]
     (binder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     start = binder / "start"
-    start.write_text(_START.format(folder=repository_name), encoding="utf-8")
+    start.write_text(_START.format(folder=repository.rpartition("/")[2]), encoding="utf-8")
     start.chmod(0o755)
 
 
@@ -94,16 +96,12 @@ def lesson_packages() -> list[str]:
 def lesson_table() -> str:
     """What each lesson takes and needs, as the lessons themselves say; a table in Markdown."""
     rows = ["| lesson | minutes | needs | exercises |", "| --- | --- | --- | --- |"]
-    here = {path.stem: path for path in lessons()}
-    for name in LESSONS:
-        if name not in here:
-            rows.append(f"| {_title(name)} | | | not written yet |")
-            continue
-        notebook = read(here[name])
+    for path in lessons():
+        notebook = read(path)
         takes = _TAKES.search(notebook.cells[0].source)
         minutes, needs = takes.groups() if takes else ("", "")
         names = ", ".join(f"`{stub.exercise.name}`" for stub in find_stubs(notebook))
-        link = f"[{_title(name)}](../notebooks/{name}.ipynb)"
+        link = f"[{_title(path.stem)}](../notebooks/{path.name})"
         rows.append(f"| {link} | {minutes} | {needs} | {names} |")
     return "\n".join(rows) + "\n"
 
@@ -112,28 +110,40 @@ def _title(name: str) -> str:
     return name[:2] + " " + name[3:].replace("_", " ").capitalize()
 
 
+def repository(text: str) -> str:
+    """An address on GitHub as the links need it: "ada/sockkit".
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not _REPOSITORY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form OWNER/REPOSITORY")
+    return text
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.classroom")
     commands = parser.add_subparsers(dest="command", required=True)
     links = commands.add_parser("links", help="links and a badge for a repository on GitHub")
-    links.add_argument("repository", metavar="OWNER/REPOSITORY")
+    links.add_argument("repository", type=repository, metavar="OWNER/REPOSITORY")
     links.add_argument("--branch", default="main", help="of the lessons")
     links.add_argument("--environment", default="environment", help="the branch of the image")
     links.add_argument("--hub", default="", help="the address of a JupyterHub")
     environment = commands.add_parser("environment", help="the files of an environment alone")
+    environment.add_argument("repository", type=repository, metavar="OWNER/REPOSITORY")
     environment.add_argument("folder", type=Path)
     commands.add_parser("lessons", help="write the table of lessons in docs/teaching.md")
     options = parser.parse_args(arguments)
     if options.command == "links":
-        repository, branch = options.repository, options.branch
-        print("Badge:", badge(repository, branch))
-        print("Binder:", binder_link(repository, branch))
-        print("Binder, lessons fetched:", binder_pull_link(repository, branch, options.environment))
+        where = options.repository, options.branch
+        print("Badge:", badge(*where))
+        print("Binder:", binder_link(*where))
+        print("Binder, lessons fetched:", binder_pull_link(*where, options.environment))
         if options.hub:
-            print("JupyterHub:", hub_link(options.hub, repository, branch))
+            print("JupyterHub:", hub_link(options.hub, *where))
     elif options.command == "environment":
-        write_environment(options.folder)
+        write_environment(options.repository, options.folder)
         print(f"written: {options.folder}")
     else:
         text = TEACHING.read_text(encoding="utf-8")

@@ -20,12 +20,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-LESSONS = (
-    "00_check_in", "01_echo", "02_bytes_are_not_messages", "03_unlimited_clients",
-    "04_who_said_that", "05_who_left", "06_roster_and_panel", "07_races", "08_slow_readers",
-    "09_stop_and_trust", "10_capstone",
-    "11_beyond_one_machine",
-)  # fmt: skip
 WORDS = ("hello", "is anybody there?")
 _MADE = re.compile(r"<!-- made: (.+?) -->\n(.*?)<!-- end -->", re.DOTALL)
 _CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -72,19 +66,9 @@ def terminals() -> str:
     )
 
 
-def lessons_here() -> str:
-    """Which lessons are written, by the look of the folder."""
-    here = [name[:2] for name in LESSONS if (ROOT / "notebooks" / f"{name}.ipynb").exists()]
-    missing = [name[:2] for name in LESSONS if name[:2] not in here]
-    if not missing:
-        return "All twelve lessons are here.\n"
-    return f"Lessons here now: {_and(here)}. Not written yet: {_and(missing)}.\n"
-
-
 PARTS: dict[str, Callable[[], str]] = {
     "what the ten lines print": ten_lines,
     "three terminals": terminals,
-    "which lessons are here": lessons_here,
 }
 
 
@@ -123,10 +107,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _block(language: str, *lines: str) -> str:
     body = "\n".join(line.rstrip("\n") for line in lines)
     return f"```{language}\n{body}\n```\n"
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "none"
 
 
 class _Terminal(subprocess.Popen[str]):

@@ -2,9 +2,11 @@
 
     python -m tools.site build/site              # one page a lesson, and a page of contents
     python -m tools.site build/slides --slides   # one set of slides a lesson, by nbconvert
+    python -m tools.site build/talk --slides --unsolved   # of the learners' editions: for the hour
 
-The answer key holds its outputs, so nothing is run. The pages load nothing from elsewhere; slides
-are shown by reveal.js, which a browser fetches from where nbconvert says (unpkg.com).
+The answer key holds its outputs, so nothing is run; the learners' editions have none. The pages
+load nothing from elsewhere; slides are shown by reveal.js, which a browser fetches from where
+nbconvert says (unpkg.com).
 """
 
 import argparse
@@ -42,8 +44,8 @@ _PLAIN = """\
 <body>
 <main>
 <h1>{title}</h1>
-<p>The lessons, with their exercises solved, as they ran. To run them yourself, have a copy of the
-repository and type <code>python lab.py</code> in it.</p>
+<p>{what} To run them yourself, have a copy of the repository and type <code>python lab.py</code> in
+it.</p>
 <ul>
 {rows}
 </ul>
@@ -100,12 +102,18 @@ def navigation(names: Sequence[str], here: int) -> str:
     return f'<nav class="sk-site" aria-label="Lessons">{before}{middle}{after}</nav>\n'
 
 
-def contents(titles: dict[str, str]) -> str:
+def contents(titles: dict[str, str], solved: bool) -> str:
     """The page of contents: the title of each lesson, by the stem of its file."""
+    how = "with their exercises solved, as they ran" if solved else "as learners get them"
     rows = [
         f'<li><a href="{name}.html">{html.escape(text)}</a></li>' for name, text in titles.items()
     ]
-    return _PLAIN.format(title="sockkit: the lessons", style=_STYLE, rows="\n".join(rows))
+    return _PLAIN.format(
+        title="sockkit: the lessons",
+        style=_STYLE,
+        rows="\n".join(rows),
+        what=f"The lessons, {how}.",
+    )
 
 
 def slides(notebook: Any) -> str:
@@ -118,17 +126,18 @@ def slides(notebook: Any) -> str:
     return str(text)
 
 
-def make(folder: Path, keys: Sequence[Path], as_slides: bool = False) -> list[Path]:
-    """Write the site of these answer keys, in their order; return its files."""
+def make(folder: Path, books: Sequence[Path], as_slides: bool = False) -> list[Path]:
+    """Write the site of these notebooks, in their order; return its files."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = [key.stem for key in keys]
+    names = [book.stem for book in books]
     files, titles = [], {}
-    for number, key in enumerate(keys):
-        notebook = read(key)
-        titles[key.stem] = title(notebook)
+    for number, book in enumerate(books):
+        notebook = read(book)
+        titles[book.stem] = title(notebook)
         text = slides(notebook) if as_slides else page(notebook, names, number)
-        files.append(_write(folder / f"{key.stem}.html", text))
-    files.append(_write(folder / CONTENTS, contents(titles)))
+        files.append(_write(folder / f"{book.stem}.html", text))
+    solved = all(book.parent == ANSWERS for book in books)
+    files.append(_write(folder / CONTENTS, contents(titles, solved)))
     if (ROOT / "LICENSE").is_file():
         files.append(Path(shutil.copy(ROOT / "LICENSE", folder / "LICENSE.txt")))
     return files
@@ -144,12 +153,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.site")
     parser.add_argument("folder", type=Path, help="where to write")
     parser.add_argument("--slides", action="store_true", help="slides in place of pages")
+    parser.add_argument("--unsolved", action="store_true", help="without solutions and outputs")
     options = parser.parse_args(arguments)
-    keys = lessons(ANSWERS)
-    if not keys:
+    books = lessons() if options.unsolved else lessons(ANSWERS)
+    if not books:
         parser.error("there is no answer key: python -m tools.answers makes it")
-    make(options.folder, keys, options.slides)
-    print(f"{len(keys)} lessons: open {options.folder / CONTENTS} in a browser")
+    make(options.folder, books, options.slides)
+    print(f"{len(books)} lessons: open {options.folder / CONTENTS} in a browser")
     return 0
 
 

@@ -100,6 +100,18 @@ def test_a_python_that_is_not_here_is_told() -> None:
         binder.find_python("3.99")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script that a system runs")
+def test_a_command_that_only_looks_like_a_python_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switched_off = tmp_path / "python3.99"
+    switched_off.write_text("#!/bin/sh\nexit 127\n")
+    switched_off.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(binder.ReplayError, match=r"no Python 3\.99 here"):
+        binder.find_python("3.99")
+
+
 def test_a_file_with_two_names_takes_its_space_once(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(bytes(2_000_000))
     (tmp_path / "b").write_bytes(bytes(1_000_000))

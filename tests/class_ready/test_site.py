@@ -71,6 +71,16 @@ def test_each_text_begins_a_slide_and_the_code_stays_with_it() -> None:
 def test_the_command_says_what_to_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(site, "lessons", lambda folder: [KEY])
+    monkeypatch.setattr(site, "lessons", lambda folder=None: [KEY])
     assert site.main([str(tmp_path / "out")]) == 0
     assert f"open {tmp_path / 'out' / 'index.html'}" in capsys.readouterr().out
+
+
+def test_slides_for_the_hour_hold_no_solution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [book] = [path for path in lessons() if path.name == KEY.name]
+    monkeypatch.setattr(site, "lessons", lambda folder=None: [KEY] if folder else [book])
+    assert site.main([str(tmp_path), "--slides", "--unsolved"]) == 0
+    assert "Solved." not in (tmp_path / f"{KEY.stem}.html").read_text("utf-8")
+    assert "as learners get them" in (tmp_path / "index.html").read_text("utf-8")

@@ -161,6 +161,14 @@ class TestLinks:
         assert classroom.badge("ada/kit", "main") in said
         assert classroom.hub_link("https://hub.example", "ada/kit", "main") in said
 
+    @pytest.mark.parametrize("text", ["kit", "https://github.com/ada/kit", "ada/", "ada/kit/x"])
+    def test_what_is_no_repository_is_refused(
+        self, text: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit):
+            classroom.main(["links", text])
+        assert f"{text!r} is not of the form OWNER/REPOSITORY" in capsys.readouterr().err
+
     def test_the_badge_in_the_readme_is_as_it_prints_them(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         [repository] = re.findall(r"badge_logo\.svg\)\]\(.*?/gh/(.+?/.+?)/", readme)
@@ -169,7 +177,7 @@ class TestLinks:
 
 class TestTheEnvironmentAlone:
     def test_has_the_packages_of_the_lessons_and_no_lesson(self, tmp_path: Path) -> None:
-        assert classroom.main(["environment", str(tmp_path)]) == 0
+        assert classroom.main(["environment", "ada/kit", str(tmp_path)]) == 0
         files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
         binder = {"binder", "binder/requirements.txt", "binder/runtime.txt", "binder/start"}
         assert files == {"requirements.txt", *binder}
@@ -180,7 +188,7 @@ class TestTheEnvironmentAlone:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="an image's start script is for bash")
     def test_finds_the_kit_in_the_folder_of_the_lessons(self, tmp_path: Path) -> None:
-        classroom.write_environment(tmp_path, "kit")
+        classroom.write_environment("ada/kit", tmp_path)
         show = [sys.executable, "-c", "import os; print(os.environ['PYTHONPATH'])"]
         done = subprocess.run(
             [tmp_path / "binder" / "start", *show], capture_output=True, text=True, check=True,
