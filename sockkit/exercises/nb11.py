@@ -1,10 +1,14 @@
 """Lesson 11: one room on several servers, and one figure of several machines."""
 
+import itertools
 import statistics
+from collections.abc import Iterable
 from typing import Any
 
+from sockkit.exercises.comings import must_have
 from sockkit.exercises.exchange import Company
 from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.running import Failed
 from sockkit.exercises.solutions import nb11 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -12,6 +16,9 @@ from sockkit.text import plain
 
 lesson = Lesson("11")
 summary = lesson.summary
+
+_MOST = 1_000  # names, of a generator that may have no end
+_SHOWN = 8
 
 
 @lesson.exercise(
@@ -28,34 +35,78 @@ def one_room(trial: Trial, answer: Any) -> str:
     """Join a server to the exchange: what `say(text)` says reaches each client everywhere once."""
     company = Company(trial, answer)
     company.say("a", "hello")
-    once = "Who hears what you publish, and what do they do with it?"
-    company.expect(
-        "Three servers joined, and `a` said `hello`.", once, a=["hello"], b=["hello"], c=["hello"]
-    )
+    clue = "Who hears what you publish, and what do they do with it?"
+    company.expect_everywhere("Three servers joined, and `a` said `hello`.", clue, "hello")
+    whose = "How do you know your own words from those of another?"
     for _ in range(2):
         company.say("b", "ok")
-    twice = ["ok", "ok"]
-    clue = "How do you know your own words from those of another?"
-    company.expect("`b` said `ok`, and then `ok` again.", clue, b=twice, a=twice, c=twice)
+    company.expect_everywhere("`b` said `ok`, and then `ok` again.", whose, "ok", "ok")
+    for name in ("a", "ab"):
+        company.say(name, "ok")
+        did = f"`b` had said `ok` twice, and then `{name}` said `ok`."
+        company.expect_everywhere(did, whose, "ok")
     company.exchange.gone = True
     company.say("a", "still here")
     company.expect(
         "The exchange was gone, and `a` said `still here`.",
         "What do the clients at home need the exchange for?",
         a=["still here"],
+        ab=[],
         b=[],
-        c=[],
     )
     company.exchange.gone = False
-    company.say("c", "back")
-    company.expect(
-        "The exchange was gone and is back, and `c` said `back`.",
+    company.say("a", "back")
+    company.expect_everywhere(
+        "The exchange was gone and is back, and `a` said `back`.",
         "What was said meanwhile is lost, and what is said now is not.",
-        c=["back"],
-        a=["back"],
-        b=["back"],
+        "back",
     )
+    company.say("b", "still here")
+    did = "`a` said `still here` while the exchange was gone. Now `b` said `still here` too."
+    company.expect_everywhere(did, whose, "still here")
     return "Everybody heard it once, and at home they heard it always."
+
+
+@lesson.exercise(
+    solution=solutions.fresh,
+    hints=(
+        "`last` is yours: what do you have to remember of each server?",
+        "Its last serial. What is not above it has come before, or was overtaken.",
+        "A gap is no reason to wait: what is missing may be lost, and nobody will tell you.",
+    ),
+)
+def fresh(trial: Trial, answer: Any) -> str:
+    """Whether this frame is to be delivered: no frame twice, each server's in ascending order."""
+    last: dict[Any, Any] = {}
+
+    def frame(server: str, serial: int, expected: bool, did: str, clue: str) -> None:
+        got = trial.call(answer, server, serial, last)
+        if bool(got) is not expected:
+            what = f"{did} The next frame was `{server}` {serial}."
+            raise NotYet(f"{what} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
+
+    frame("a", 1, True, "`last` was empty.", "Where are your notes?")
+    frame("b", 1, True, "`a` 1 had come.", "Whose serial is it?")
+    frame("a", 1, False, "`a` 1 and `b` 1 had come.", "Has it come before?")
+    frame("a", 2, True, "`a` 1 had come.", "What is the next one after 1?")
+    did = "`a` 1 and 2 had come."
+    frame("a", 4, True, did, "And if 3 is lost, for how long would you wait?")
+    frame("a", 3, False, "`a` 1, 2 and 4 had come.", "What has the client read already?")
+    frame("a", 5, True, "`a` 1, 2, 4 had come, and 3 too late.", "Which one was the last?")
+    frame("b", 2, True, "`a` had come to 5, `b` to 1.", "Whose serial is it?")
+    frame("c", 40, True, "Of `c` nothing had come.", "Must the first one that you hear be 1?")
+    frame("c", 39, False, "`c` 40 had come.", "What has the client read already?")
+    before = {"a": 5, "b": 2}
+    for server in before:
+        for serial in (9, 10, 11, 99, 100, 101, 1_000, 1_001):  # as numbers, and not as text
+            did = f"`{server}` had come to {before[server]}."
+            frame(server, serial, True, did, f"Which comes later: {before[server]} or {serial}?")
+            before[server] = serial
+        for serial in (1, 9, 10, 99, 101, 999, 1_000, 1_001):
+            frame(server, serial, False, f"`{server}` had come to 1001.", "Has it come before?")
+    last = {}
+    frame("a", 1, True, "I began again, and `last` was empty.", "Where are your notes?")
+    return "Every frame once, none too late, and nobody waited for what is lost."
 
 
 @lesson.exercise(
@@ -69,83 +120,62 @@ def one_room(trial: Trial, answer: Any) -> str:
 def presence(trial: Trial, answer: Any) -> str:
     """A class with `heard(server, numbers, now)` and `here(now)`: each list is good for 3 s."""
     told = trial.call(answer)
-    numbers = [1, 2]
+    must_have(told, "heard", "here")
 
-    def here(now: float, did: str, clue: str, *expected: str) -> None:
-        got = trial.call(told.here, now)
-        try:
-            names = sorted(got)
-        except TypeError:
-            raise NotYet(f"`here` returned `{plain(repr(got), 60)}`.", "a list of names.") from None
+    def here(now: float, did: str, clue: str, *expected: str, asked: Any = told) -> None:
+        names = sorted(_names(trial, trial.call(asked.here, now)))
         if names != sorted(expected):
-            shown = ", ".join(f"`{plain(name, 30)}`" for name in names[:8]) or "nobody"
+            shown = ", ".join(f"`{plain(name, 30)}`" for name in names[:_SHOWN]) or "nobody"
+            more = ", …" if len(names) > _SHOWN else ""
             wanted = ", ".join(f"`{name}`" for name in expected) or "nobody"
-            raise NotYet(f"{did} At {now:g} s you say: {shown}.", f"{wanted}.", clue)
+            raise NotYet(f"{did} At {now:g} s you say: {shown}{more}.", f"{wanted}.", clue)
 
-    here(99, "Nobody has said anything.", "")
-    trial.call(told.heard, "a", numbers, 100)
-    trial.call(told.heard, "b", [1], 101)
-    did = "At 100 s `a` told of clients 1 and 2, at 101 s `b` of its client 1."
+    here(99, "Nobody has said anything.", "Where do these come from?")
+    trial.call(told.heard, "a", [1, 2], 100)
+    did = "At 100 s `a` told of clients 1 and 2."
+    clue = "Each is called `number@server`, and a list is good for 3 seconds."
+    here(100, did, clue, "1@a", "2@a")
+    clue = "Does asking change who is here?"
+    here(100, f"{did} I asked the same again.", clue, "1@a", "2@a")
+    other = trial.call(answer)
+    did = "I made a second object of your class, which has heard nothing."
+    here(100, did, "Do the two share their notes?", asked=other)
+    trial.call(told.heard, "b", [1], 100)
+    did = "At 100 s `a` told of clients 1 and 2, and `b` of its client 1."
     clue = "How is a client called whose number another server has given as well?"
-    here(102, did, clue, "1@a", "2@a", "1@b")
-    numbers.append(7)
-    here(
-        102,
-        f"{did} Then I used my list for something else.",
-        "Whose list is it?",
-        "1@a",
-        "2@a",
-        "1@b",
-    )
+    here(100, did, clue, "1@a", "2@a", "1@b")
+    trial.call(told.heard, "b", [1], 101)
+    did += " At 101 s `b` told the same again."
+    long = "For how long is a list good?"
+    here(102.4, did, long, "1@a", "2@a", "1@b")
     trial.call(told.heard, "a", [2, 3], 102.5)
     clue = "Client 1 has left `a`. Does a list add to the one before, or replace it?"
     did += " At 102.5 s `a` told of 2 and 3."
     here(102.8, did, clue, "2@a", "3@a", "1@b")
-    here(103.9, did, "For how long is a list good?", "2@a", "3@a", "1@b")
+    here(103.9, did, long, "2@a", "3@a", "1@b")
     here(104.1, did, "How long ago did `b` say anything?", "2@a", "3@a")
     here(105.6, did, "How long ago did anybody say anything?")
     trial.call(told.heard, "b", [8], 200)
-    here(201, f"{did} At 200 s `b` was back, with client 8.", "", "8@b")
+    here(201, f"{did} At 200 s `b` was back, with client 8.", long, "8@b")
     trial.call(told.heard, "b", [], 201)
     here(202, "`b` told that nobody is with it.", "Is an empty list the same as no list?")
     return "Who left was gone at once, and who died was gone after three seconds."
 
 
-@lesson.exercise(
-    solution=solutions.fresh,
-    hints=(
-        "`last` is yours: what do you have to remember of each server?",
-        "Its last serial. What is not above it has come before, or was overtaken.",
-        "A gap is no reason to wait: what is missing may be lost, and nobody will tell you.",
-    ),
-)
-def fresh(trial: Trial, answer: Any) -> str:
-    """True if this frame is to be delivered: no frame twice, each server's in ascending order."""
-    last: dict[Any, Any] = {}
+def _names(trial: Trial, returned: Any) -> list[str]:
+    """What `here` returned. A generator may do anything: it works inside the trial, and ends."""
 
-    def frame(server: str, serial: int, expected: bool, did: str, clue: str) -> None:
-        got = trial.call(answer, server, serial, last)
-        if got is not expected:
-            what = f"{did} The next frame was `{server}` {serial}."
-            raise NotYet(f"{what} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
+    def here() -> list[Any]:
+        return list(itertools.islice(returned, _MOST))
 
-    frame("a", 1, True, "`last` was empty.", "Has anything come before?")
-    frame("b", 1, True, "`a` 1 had come.", "Whose serial is it?")
-    frame("a", 1, False, "`a` 1 and `b` 1 had come.", "Has it come before?")
-    frame("a", 2, True, "`a` 1 had come.", "What is the next one after 1?")
-    did = "`a` 1 and 2 had come."
-    frame("a", 4, True, did, "And if 3 is lost, for how long would you wait?")
-    frame("a", 3, False, "`a` 1, 2 and 4 had come.", "What has the client read already?")
-    frame("a", 5, True, "`a` 1, 2, 4 had come, and 3 too late.", "Which one was the last?")
-    frame("b", 2, True, "`a` had come to 5, `b` to 1.", "Whose serial is it?")
-    frame("c", 40, True, "Of `c` nothing had come.", "Must the first one that you hear be 1?")
-    frame("c", 39, False, "`c` 40 had come.", "What has the client read already?")
-    for server in "ab":
-        for serial in range(6, 200):
-            frame(server, serial, True, f"`{server}` had come to {serial - 1}.", "")
-        for serial in range(1, 200):
-            frame(server, serial, False, f"`{server}` had come to 199.", "Has it come before?")
-    return "Every frame once, none too late, and nobody waited for what is lost."
+    if isinstance(returned, str) or not isinstance(returned, Iterable):
+        raise NotYet(f"`here` returned `{plain(repr(returned), 60)}`.", "a list of names.")
+    names: list[Any] = trial.call(here)
+    for name in names:
+        if not isinstance(name, str):
+            shown = plain(repr(name), 40)
+            raise NotYet(f"There is `{shown}` in what `here` returned.", "a text, as in `1@a`.")
+    return names
 
 
 @lesson.exercise(
@@ -153,37 +183,42 @@ def fresh(trial: Trial, answer: Any) -> str:
     hints=(
         "If one engine has ten times the replies of the other, whose percentile weighs more?",
         "No percentile of the whole follows from those of its parts. What does?",
-        "All replies in one list, sorted: p50 is the value in its middle.",
+        "All replies in one list, sorted: p50 is the value in its middle, p100 its last.",
     ),
 )
 def merged(trial: Trial, answer: Any) -> str:
     """The latency that this many percent of the replies of all parts together did not exceed."""
     for parts, percent, expected in PARTS:
         given = [list(part) for part in parts]
-        got = trial.call(answer, given, percent)
+        sizes = " and ".join(f"{len(part):,}" for part in parts)
+        try:
+            got = trial.call(answer, given, percent)
+        except Failed:  # told with the exception
+            asked = f"`{expected}`. I asked for p{percent} of {sizes} replies."
+            raise NotYet("", asked) from None
         if given != parts:
             raise NotYet("After your call my lists are not as they were.", "they stay as they are.")
-        if not isinstance(got, int | float) or abs(got - expected) > 1e-9:
-            sizes = " and ".join(f"{len(part):,}" for part in parts)
+        if not isinstance(got, int | float) or not abs(got - expected) <= 1e-9:
             did = f"{sizes} replies came through the engines. I asked for p{percent}."
             clue = "How many of all these replies are below what you returned?"
             each = [_percentile(part, percent) for part in parts if part]
             if got == statistics.mean(each):
                 clue = "That is the mean of the percentiles. Did any reply take so long?"
-            raise NotYet(f"{did} You returned `{plain(repr(got), 40)}`.", f"{expected}.", clue)
+            raise NotYet(f"{did} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
     return "One distribution, however many machines it came from."
 
 
 # Far from the percentile, so that every way of counting ranks agrees.
 PARTS: list[tuple[list[list[float]], float, float]] = [
-    ([[1.0] * 900, [50.0] * 100], 50, 1.0),
-    ([[1.0] * 900, [50.0] * 100], 95, 50.0),
-    ([[50.0] * 10, [1.0] * 990], 50, 1.0),
-    ([[9.0] * 30 + [2.0] * 300, [2.0] * 300 + [9.0] * 30], 50, 2.0),
-    ([[9.0] * 60, [1.0] * 40], 20, 1.0),
-    ([[], [3.0] * 5], 50, 3.0),
-    ([[1.0] * 10, [2.0] * 10, [7.0] * 80], 50, 7.0),
-    ([[4.0, 1.0], [3.0, 2.0]], 100, 4.0),
+    ([[1.25] * 900, [50.75] * 100], 50, 1.25),
+    ([[1.25] * 900, [50.75] * 100], 95, 50.75),
+    ([[50.75] * 10, [1.25] * 990], 50, 1.25),
+    ([[9.5] * 30 + [2.25] * 300, [2.25] * 300 + [9.5] * 30], 50, 2.25),
+    ([[1.25] * 66 + [5.75] * 44, [5.75] * 60 + [9.5] * 40], 50, 5.75),
+    ([[9.5] * 60, [1.25] * 40], 20, 1.25),
+    ([[], [3.75] * 5], 50, 3.75),
+    ([[1.25] * 10, [2.5] * 10, [7.75] * 80], 50, 7.75),
+    ([[4.125, 1.5], [3.5, 2.5]], 100, 4.125),
 ]
 
 

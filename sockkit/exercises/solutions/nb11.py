@@ -20,6 +20,13 @@ def one_room(server, name, exchange):
     return say
 
 
+def fresh(server, serial, last):
+    if serial <= last.get(server, 0):
+        return False
+    last[server] = serial
+    return True
+
+
 class Presence:
     def __init__(self):
         self.told = {}
@@ -34,13 +41,6 @@ class Presence:
             if now < until
             for number in numbers
         ]
-
-
-def fresh(server, serial, last):
-    if serial <= last.get(server, 0):
-        return False
-    last[server] = serial
-    return True
 
 
 def merged(parts, percent):

@@ -67,7 +67,19 @@ def to_each_client(server, name, exchange):
     return say
 
 
-@one_room.wrong(r"`a` said `hello`\. The client of `a` got `hello`, `hello`.*Who hears")
+@one_room.right
+async def with_an_async_say(server, name, exchange):
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+
+    async def say(text):
+        server.broadcast(text)
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, text)
+
+    return say
+
+
+@one_room.wrong(r"`a` said `hello`\. A client of `a` got `hello`, `hello`.*Who hears")
 def hears_itself(server, name, exchange):
     exchange.subscribe(lambda sender, text: server.broadcast(text))
 
@@ -89,7 +101,7 @@ def passes_on_what_it_hears(server, name, exchange):
     return say
 
 
-@one_room.wrong(r"`ok`, and then `ok` again\. The client of `a` got `ok`\.")
+@one_room.wrong(r"`ok`, and then `ok` again\. A client of `a` got `ok`\.")
 def knows_its_own_words_by_their_text(server, name, exchange):
     seen = set()
 
@@ -108,7 +120,190 @@ def knows_its_own_words_by_their_text(server, name, exchange):
     return say
 
 
-@one_room.wrong(r"The client of `b` got nothing.*Who hears")
+@one_room.wrong(r"then `a` said `ok`\. A client of `b` got nothing\..*your own words")
+def takes_for_its_own_what_it_has_said_before(server, name, exchange):
+    said = set()
+
+    def hear(sender, text):
+        if text not in said:
+            server.broadcast(text)
+
+    def say(text):
+        said.add(text)
+        server.broadcast(text)
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, text)
+
+    exchange.subscribe(hear)
+    return say
+
+
+@one_room.wrong(r"`b` said `still here` too\. A client of `a` got nothing.*your own words")
+def waits_for_its_own_text_to_come_back(server, name, exchange):
+    said = []
+
+    def hear(sender, text):
+        if text in said:
+            said.remove(text)
+        else:
+            server.broadcast(text)
+
+    def say(text):
+        said.append(text)
+        server.broadcast(text)
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, text)
+
+    exchange.subscribe(hear)
+    return say
+
+
+@one_room.wrong(r"`a` said `back`\. A client of `ab` got `still here`, `back`.*is lost")
+def says_later_what_was_lost(server, name, exchange):
+    waiting = []
+
+    def say(text):
+        server.broadcast(text)
+        waiting.append(text)
+        with contextlib.suppress(ConnectionError):
+            while waiting:
+                exchange.publish(name, waiting[0])
+                del waiting[0]
+
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+    return say
+
+
+@one_room.wrong(r"`say` was still running")
+def tries_until_it_is_published(server, name, exchange):
+    def say(text):
+        server.broadcast(text)
+        while True:
+            with contextlib.suppress(ConnectionError):
+                return exchange.publish(name, text)
+
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+    return say
+
+
+@one_room.wrong(r"`a` said `back`\. A client of `ab` got nothing.*said now is not")
+def gives_up_after_an_error(server, name, exchange):
+    gone = False
+
+    def say(text):
+        nonlocal gone
+        server.broadcast(text)
+        try:
+            if not gone:
+                exchange.publish(name, text)
+        except ConnectionError:
+            gone = True
+
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+    return say
+
+
+@one_room.wrong(r"`a` said `back`\. A client of `ab` got nothing.*said now is not")
+def is_silent_until_it_hears_somebody(server, name, exchange):
+    gone = False
+
+    def hear(sender, text):
+        nonlocal gone
+        gone = False
+        if sender != name:
+            server.broadcast(text)
+
+    def say(text):
+        nonlocal gone
+        server.broadcast(text)
+        try:
+            if not gone:
+                exchange.publish(name, text)
+        except ConnectionError:
+            gone = True
+
+    exchange.subscribe(hear)
+    return say
+
+
+def to_these(numbers):
+    """An answer that sends to these, instead of a broadcast."""
+
+    def join(server, name, exchange):
+        def all_here(text):
+            for number in numbers(server):
+                server.send(number, text)
+
+        def say(text):
+            all_here(text)
+            with contextlib.suppress(ConnectionError):
+                exchange.publish(name, text)
+
+        exchange.subscribe(lambda sender, text: sender == name or all_here(text))
+        return say
+
+    return join
+
+
+@one_room.wrong("UnknownClient")
+def to_number_one(server, name, exchange):
+    return to_these(lambda server: [1])(server, name, exchange)
+
+
+@one_room.wrong("UnknownClient")
+def to_as_many_as_there_are(server, name, exchange):
+    return to_these(lambda server: range(1, len(server.clients) + 1))(server, name, exchange)
+
+
+@one_room.wrong(r"A client of `b` got nothing.*Whom do you send to")
+def to_those_who_were_here_at_first(server, name, exchange):
+    at_first = list(server.clients)
+    return to_these(lambda server: at_first)(server, name, exchange)
+
+
+@one_room.wrong(r"A client of `b` got nothing.*Whom do you send to")
+def to_the_first_of_them(server, name, exchange):
+    return to_these(lambda server: list(server.clients)[:1])(server, name, exchange)
+
+
+@one_room.wrong(r"then `ab` said `ok`\. A client of `a` got nothing.*your own words")
+def knows_its_own_name_at_the_beginning(server, name, exchange):
+    def hear(sender, text):
+        if not sender.startswith(name):
+            server.broadcast(text)
+
+    def say(text):
+        server.broadcast(text)
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, text)
+
+    exchange.subscribe(hear)
+    return say
+
+
+@one_room.wrong(r"said `hello`\. A client of `ab` got nothing")
+def is_found_in_the_name(server, name, exchange):
+    def say(text):
+        server.broadcast(text)
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, text)
+
+    exchange.subscribe(lambda sender, text: sender in name or server.broadcast(text))
+    return say
+
+
+@one_room.wrong("A client of `a` is not connected any more")
+def sends_them_away(server, name, exchange):
+    def say(text):
+        server.broadcast(text)
+        exchange.publish(name, text)
+        server.disconnect(next(iter(server.clients)))
+
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+    return say
+
+
+@one_room.wrong(r"A client of `ab` got nothing.*Who hears")
 def speaks_and_never_listens(server, name, exchange):
     def say(text):
         server.broadcast(text)
@@ -127,7 +322,7 @@ def needs_the_exchange(server, name, exchange):
     return say
 
 
-@one_room.wrong("still here`. The client of `a` got nothing.*at home")
+@one_room.wrong("still here`. A client of `a` got nothing.*at home")
 def says_nothing_where_it_is_gone(server, name, exchange):
     exchange.subscribe(lambda sender, text: server.broadcast(text))
 
@@ -141,112 +336,6 @@ def says_nothing_where_it_is_gone(server, name, exchange):
 @one_room.wrong("You returned `None`.*a function")
 def returns_nothing(server, name, exchange):
     exchange.subscribe(lambda sender, text: server.broadcast(text))
-
-
-presence = Table(ex.presence)
-
-
-@presence.stub
-class BlankPresence:
-    def heard(self, server, numbers, now): ...
-
-    def here(self, now): ...
-
-
-@presence.right
-class TwoDictionaries:
-    def __init__(self):
-        self.numbers, self.times = {}, {}
-
-    def heard(self, server, numbers, now):
-        self.numbers[server] = tuple(numbers)
-        self.times[server] = now
-
-    def here(self, now):
-        for server in [s for s, time in self.times.items() if now - time >= 3]:
-            del self.numbers[server], self.times[server]
-        return {f"{n}@{server}" for server, found in self.numbers.items() for n in found}
-
-
-@presence.right
-class ATimeForEachClient:
-    def __init__(self):
-        self.until = {}
-
-    def heard(self, server, numbers, now):
-        self.until = {name: t for name, t in self.until.items() if not name.endswith("@" + server)}
-        self.until.update({f"{number}@{server}": now + 3 for number in numbers})
-
-    def here(self, now):
-        return (name for name, until in self.until.items() if until > now)
-
-
-@presence.wrong("At 104.1 s you say: .*`1@b`.*How long ago")
-class NeverForgets:
-    def __init__(self):
-        self.told = {}
-
-    def heard(self, server, numbers, now):
-        self.told[server] = list(numbers)
-
-    def here(self, now):
-        return [f"{n}@{server}" for server, numbers in self.told.items() for n in numbers]
-
-
-@presence.wrong("At 102.8 s you say: `1@a`.*add to the one before, or replace it")
-class OnlyAdds:
-    def __init__(self):
-        self.until = {}
-
-    def heard(self, server, numbers, now):
-        for number in numbers:
-            self.until[f"{number}@{server}"] = now + 3
-
-    def here(self, now):
-        return [name for name, until in self.until.items() if now < until]
-
-
-@presence.wrong("At 102 s you say: .*`7@a`.*Whose list is it")
-class KeepsMyList:
-    def __init__(self):
-        self.told = {}
-
-    def heard(self, server, numbers, now):
-        self.told[server] = numbers, now + 3
-
-    def here(self, now):
-        return [f"{n}@{s}" for s, (numbers, t) in self.told.items() if now < t for n in numbers]
-
-
-@presence.wrong("At 102 s you say: `1`, `2`.*another server has given")
-class NumbersAlone:
-    def __init__(self):
-        self.told = {}
-
-    def heard(self, server, numbers, now):
-        self.told[server] = list(numbers), now + 3
-
-    def here(self, now):
-        return {str(n) for numbers, until in self.told.values() if now < until for n in numbers}
-
-
-@presence.wrong("At 104.1 s you say: .*`1@b`")
-class ForgetsOnlyWhenItHears:
-    def __init__(self):
-        self.told = {}
-
-    def heard(self, server, numbers, now):
-        self.told = {s: told for s, told in self.told.items() if now < told[1]}
-        self.told[server] = list(numbers), now + 3
-
-    def here(self, now):
-        return [f"{n}@{s}" for s, (numbers, _) in self.told.items() for n in numbers]
-
-
-@presence.wrong("`here` returned `2`")
-class CountsThem(TwoDictionaries):
-    def here(self, now):
-        return 2
 
 
 fresh = Table(ex.fresh)
@@ -270,6 +359,20 @@ def with_all_of_them(server, serial, last):
         return False
     seen.append(serial)
     return True
+
+
+@fresh.right
+def says_yes_or_nothing(server, serial, last):
+    if serial > last.get(server, 0):
+        last[server] = serial
+        return True
+
+
+@fresh.right
+def says_how_much(server, serial, last):
+    above = max(0, serial - last.get(server, 0))
+    last[server] = last.get(server, 0) + above
+    return above
 
 
 @fresh.wrong("`a` 1 had come. The next frame was `b` 1.*Whose serial")
@@ -307,11 +410,17 @@ def only_looks_for_going_back(server, serial, last):
     return serial >= before
 
 
-@fresh.wrong("The next frame was `a` 5|The next frame was `a` 1.*You returned `None`")
-def forgets_to_say_no(server, serial, last):
-    if serial > last.get(server, 0):
-        last[server] = serial
-        return True
+ELSEWHERE = {}
+
+
+@fresh.wrong("empty.*Where are your notes")
+def with_notes_elsewhere(server, serial, last):
+    return with_max(server, serial, ELSEWHERE)
+
+
+@fresh.wrong("`a` 1 had come. The next frame was `a` 2. You returned `None`")
+def says_no_once_it_has_begun(server, serial, last):
+    return with_max(server, serial, last) if server not in last else None
 
 
 merged = Table(ex.merged)
@@ -345,21 +454,29 @@ def by_a_histogram(parts, percent):
             return latency
 
 
+@merged.right
+def between_two(parts, percent):
+    together = sorted([latency for part in parts for latency in part])
+    place = (len(together) - 1) * percent / 100
+    low, high = together[math.floor(place)], together[math.ceil(place)]
+    return low + (high - low) * (place % 1)
+
+
 def percentile(part, percent):
     return by_nearest_rank([part], percent)
 
 
-@merged.wrong(r"You returned `25\.5`.*mean of the percentiles")
+@merged.wrong(r"You returned `26\.0`.*mean of the percentiles")
 def mean_of_percentiles(parts, percent):
     return statistics.mean(percentile(part, percent) for part in parts if part)
 
 
-@merged.wrong(r"You returned `50\.0`.*below what you returned")
+@merged.wrong(r"You returned `50\.75`.*below what you returned")
 def the_worst_of_them(parts, percent):
     return max(percentile(part, percent) for part in parts if part)
 
 
-@merged.wrong(r"You returned `5\.9`")
+@merged.wrong(r"You returned `6\.2`")
 def weighted_mean(parts, percent):
     count = sum(map(len, parts))
     return sum(percentile(part, percent) * len(part) for part in parts if part) / count
@@ -372,7 +489,49 @@ def sorts_mine(parts, percent):
     return by_merging_sorted_parts(parts, percent)
 
 
-@merged.wrong(r"60 and 40 replies .*You returned `9\.0`")
+@merged.wrong(r"60 and 40 replies .*You returned `9\.5`")
 def of_unsorted(parts, percent):
     together = [latency for part in parts for latency in part]
     return together[(len(together) - 1) * percent // 100]
+
+
+@merged.wrong(r"110 and 100 replies .*You returned `1\.25`.*below what you returned")
+def percentile_of_repeated_percentiles(parts, percent):
+    return percentile([percentile(x, percent) for x in parts if x for _ in x], percent)
+
+
+@merged.wrong(r"You returned `1`")
+def rounded(parts, percent):
+    return round(by_nearest_rank(parts, percent))
+
+
+@merged.wrong(r"You returned `1\.2`")
+def nearly(parts, percent):
+    return round(by_nearest_rank(parts, percent), 1)
+
+
+@merged.wrong("You returned `nan`")
+def not_a_number(parts, percent):
+    return math.nan
+
+
+@merged.wrong(r"raised IndexError.*`4\.125`. I asked for p100 of 2 and 2 replies")
+def without_the_last(parts, percent):
+    together = sorted(itertools.chain(*parts))
+    return together[int(len(together) * percent / 100)]
+
+
+@merged.wrong("raised IndexError.*I asked for p100 of 2 and 2 replies")
+def with_quantiles(parts, percent):
+    return statistics.quantiles(itertools.chain(*parts), n=100)[percent - 1]
+
+
+@merged.wrong("raised IndexError.*I asked for p50 of 0 and 5 replies")
+def of_a_part_without_replies(parts, percent):
+    first = [percentile(part, 0) for part in parts]
+    return by_nearest_rank(parts, percent) if first else None
+
+
+@merged.wrong("I asked for p50.*You returned `None`")
+def returns_no_number(parts, percent):
+    by_nearest_rank(parts, percent)
