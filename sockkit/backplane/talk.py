@@ -205,15 +205,12 @@ class Talk:
         Raises:
             ValueError, ProtocolError: it makes no sense.
         """
-        if frame.run == self._run:
+        if not self._is_fresh(frame):
             return
         if frame.server == self._server:
             if not self._namesake:
                 log.error("backplane: another server calls itself %s too", self._server)
             self._namesake = True
-        if frame.serial <= self._heard.get(frame.run, 0):
-            return  # it was under way for so long that later ones have overtaken it
-        self._heard[frame.run] = frame.serial
         match frame.kind:
             case "here" if frame.server != self._server:
                 self.others.here(frame)
@@ -226,6 +223,14 @@ class Talk:
             case "to":
                 with contextlib.suppress(UnknownClient, ConnectionLost):  # it has left meanwhile
                     self._home.send(frame.number, self._message_in(frame))
+
+    def _is_fresh(self, frame: Frame) -> bool:
+        if frame.run == self._run:
+            return False
+        if frame.serial <= self._heard.get(frame.run, 0):
+            return False  # it was under way for so long that later ones have overtaken it
+        self._heard[frame.run] = frame.serial
+        return True
 
     def _message_in(self, frame: Frame) -> Any:
         # Decoded here and encoded again, so that only whole messages of our framing get out.

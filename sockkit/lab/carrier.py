@@ -8,11 +8,12 @@
 
 Where `redis-server` and the package `redis` are installed, a Redis is started that nobody else
 uses: behind a Unix socket in a folder of its own, with nothing written to disk. It ends with the
-block, and also when this process dies, whatever of.
+block, and also when this process dies, whatever of; then its folder goes as well.
 """
 
 import importlib.util
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0  # seconds until Redis must answer
 _LOOK = 0.01
-# It reads until its stdin is closed: by us, or because we are no more. Then it kills Redis.
-_KEEPER = '"$@" & read -r line; kill -9 $!; wait'
+# It reads until its stdin is closed: by us, or because we are no more. Then it kills Redis, and
+# takes the folder away.
+_KEEPER = 'folder=$1; shift; "$@" & read -r line; kill -9 $!; wait; rm -rf "$folder"'
 
 
 class Carrier:
@@ -109,8 +111,8 @@ class _Redis:
 
     def __init__(self, program: str) -> None:
         self._program = program
-        self._folder = tempfile.TemporaryDirectory(prefix="redis")
-        self._socket = str(Path(self._folder.name, "socket"))
+        self._folder = Path(tempfile.gettempdir(), f"redis-{secrets.token_hex(8)}")
+        self._socket = str(self._folder / "socket")
         self._process: subprocess.Popen[bytes] | None = None
 
     def backplane(self, server: str, **options: Any) -> "MemoryBackplane | RedisBackplane":
@@ -121,9 +123,10 @@ class _Redis:
     def plug(self) -> None:
         if self._process is None:
             settings = ("--port", "0", "--unixsocket", self._socket, "--save", "")
-            redis = [self._program, *settings, "--dir", self._folder.name]
+            redis = [self._program, *settings, "--dir", str(self._folder)]
+            self._folder.mkdir(mode=0o700)  # it was not there: nobody else has put anything in it
             self._process = subprocess.Popen(
-                ["sh", "-c", _KEEPER, "sh", *redis],
+                ["sh", "-c", _KEEPER, "sh", str(self._folder), *redis],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # the stop button of a notebook is not for it
@@ -152,7 +155,6 @@ class _Redis:
 
     def close(self) -> None:
         self.unplug()
-        self._folder.cleanup()
 
 
 def crash(server: Server) -> None:

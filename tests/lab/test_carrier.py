@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -92,16 +93,16 @@ def test_a_redis_that_does_not_answer_is_told(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_its_redis_does_not_outlive_who_started_it():
+def test_neither_its_redis_nor_its_folder_outlives_who_started_it():
     redis_program()
-    program = "import time; from sockkit.lab import Carrier; Carrier(redis=True).plug()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", f"{program}; print(flush=True); time.sleep(100)"],
-        stdout=subprocess.PIPE,
-    )
+    program = """import time; from sockkit.lab import Carrier
+it = Carrier(redis=True); it.plug()
+print(it._carrier._folder, flush=True); time.sleep(100)"""
+    child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     with child:
-        assert child.stdout.readline()
+        folder = Path(child.stdout.readline().strip())
         started = psutil.Process(child.pid).children(recursive=True)
         assert any("redis" in process.name() for process in started)
         os.kill(child.pid, signal.SIGKILL)
         until(lambda: not any(process.is_running() for process in started))
+        until(lambda: not folder.exists())
