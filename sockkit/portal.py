@@ -69,14 +69,14 @@ class Portal:
         started.result()
 
     def _serve(self, started: concurrent.futures.Future[None]) -> None:
+        self._helpers = f"{self._thread.name}-worker-{id(self):x}"  # like those of no other portal
         try:
+            self._executor = ThreadPoolExecutor(thread_name_prefix=self._helpers)
             self._loop = self._new_loop()
         except BaseException as error:  # no descriptors left, for example: the caller's to see
             started.set_exception(error)
             return
         asyncio.set_event_loop(self._loop)
-        self._helpers = f"{self._thread.name}-worker-{id(self):x}"  # like those of no other portal
-        self._executor = ThreadPoolExecutor(thread_name_prefix=self._helpers)
         self._loop.set_default_executor(self._executor)
         self._open = True
         self._loop.call_soon(started.set_result, None)

@@ -136,6 +136,8 @@ LESS = """
 
     if hasattr(socket, "AF_UNIX"):  # which the loop wakes itself with
         socket.socketpair = functools.partial(socket.socketpair, socket.AF_UNIX)
+    if hasattr(os, "process_cpu_count"):  # since 3.13, with what is taken away here
+        os.process_cpu_count = os.cpu_count
     for module, names in {
         os: "fork register_at_fork killpg geteuid getuid sched_getaffinity",
         socket: "AF_UNIX SO_REUSEPORT TCP_USER_TIMEOUT TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT",

@@ -37,6 +37,18 @@ def test_a_coroutine_runs_there_and_its_answer_comes_here(portal: Portal) -> Non
     assert portal.run(where, "on ") == "on test"
 
 
+@pytest.mark.parametrize("part", ["ThreadPoolExecutor", "asyncio.new_event_loop"])
+def test_what_the_thread_can_not_begin_without_fails_here_and_does_not_wait(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**options: Any) -> None:
+        raise OSError("no descriptors left")
+
+    monkeypatch.setattr(f"sockkit.portal.{part}", refuse)
+    with pytest.raises(OSError, match="no descriptors left"):
+        Portal("test")
+
+
 def test_a_function_runs_there_too(portal: Portal) -> None:
     assert portal.call(threading.current_thread).name == "test"
     assert portal.call(portal.call, threading.current_thread).name == "test"  # also from there
