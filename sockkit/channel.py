@@ -184,7 +184,8 @@ class Channel(asyncio.BufferedProtocol):
             data = out[0] if len(out) == 1 else b"".join(out)
             self._flushed += len(out)
             self.sent_bytes += self.out_bytes
-            self._empty_output()
+            out.clear()
+            self.out_bytes = self.limit = 0
             self.transport.write(data)
 
     def _empty_output(self) -> None:
@@ -217,7 +218,7 @@ class Channel(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """asyncio: so many bytes are in the buffer."""
         self.received_bytes += nbytes
-        self.feed(bytes(self.group.buffer[:nbytes]))
+        self.feed(self.group.buffer[:nbytes].tobytes())
 
     def feed(self, data: bytes) -> None:
         """Decode these bytes, and pass on the messages that are complete now."""

@@ -9,7 +9,6 @@ that on to the sender.
 import asyncio
 import inspect
 import time
-from collections import deque
 from collections.abc import Awaitable, Iterator
 from itertools import chain
 from time import perf_counter
@@ -61,7 +60,7 @@ class ServerChannel(ListeningChannel):
         self.connection: Connection | None = None  # None until it has been let in
         self.callback: Callback | None = None  # the one that is at work now
         # Calls that wait behind one that is being awaited; None while there is no such one.
-        self._calls: deque[tuple[Callback, Iterator[Any]]] | None = None
+        self._calls: list[tuple[Callback, Iterator[Any]]] | None = None
         self._since = 0.0  # when the callback at work got the loop
         self._told = False  # on_disconnect was called
 
@@ -191,7 +190,7 @@ class ServerChannel(ListeningChannel):
             self.step_ended()
 
     def _leave_to_worker(self, callback: Callback, arguments: Iterator[Any]) -> None:
-        self._calls = deque([(callback, arguments)])
+        self._calls = [(callback, arguments)]
         self.service.workers.take(self)
 
     async def work(self) -> None:
@@ -200,7 +199,7 @@ class ServerChannel(ListeningChannel):
         assert calls is not None
         self._since = perf_counter()
         while calls:
-            self.callback, arguments = calls.popleft()
+            self.callback, arguments = calls.pop(0)  # of few: while one is awaited, none is read
             for argument in arguments:
                 if self.reason is not None and not self._wanted(self.callback):
                     break
@@ -282,12 +281,14 @@ class ServerChannel(ListeningChannel):
         service.changed.set()
         if service.observers:
             service.record(Disconnected(time.time(), number, reason))
-        # Not at once: the end may have been decided inside a callback, and callbacks don't nest.
-        self.group.loop.call_soon(self._tell)
+        if service.on_disconnect is None:
+            self._told = True
+        else:
+            # Not at once: the end may have been decided in a callback, and callbacks don't nest.
+            self.group.loop.call_soon(self._tell, service.on_disconnect)
 
-    def _tell(self) -> None:
-        if self.service.on_disconnect is not None:
-            self._call(self.service.on_disconnect, iter([self.reason]))
+    def _tell(self, on_disconnect: Callback) -> None:
+        self._call(on_disconnect, iter([self.reason]))
         self._told = True
         self._forget_if_gone()
 

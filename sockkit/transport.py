@@ -68,7 +68,9 @@ class SocketTransport(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """The socket, under "socket", and under "eof" whether all that came was read."""
-        return {"socket": self._connection, "eof": self._eof}.get(name, default)
+        if name == "socket":
+            return self._connection
+        return self._eof if name == "eof" else default
 
     # Reading.
 

@@ -59,7 +59,8 @@ class Workers:
 
     def has_done(self, client: Client) -> None:
         """This client has nothing left to call."""
-        self._at_work.pop(client, None)
+        if self._at_work:
+            self._at_work.pop(client, None)
 
 
 class _Worker:

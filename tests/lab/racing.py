@@ -1,5 +1,6 @@
 """What the tests of races explore. The child process imports this, so it imports little."""
 
+import gc
 import os
 import queue
 import socket
@@ -93,6 +94,30 @@ class Shared:
     def shout(self) -> None:
         self.value += 1
         print("x" * 1_000_000)
+
+
+class Litter:
+    """Garbage that only a collector finds, and whose end is code that is explored."""
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.value = 0
+
+    def __del__(self) -> None:
+        self.value += 1
+
+
+class Littered(Shared):
+    """What is shared where litter lies about, and a collector comes often."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        gc.set_threshold(1)
+        self.litter = [Litter() for _ in range(100)]
+
+    def add_locked(self) -> None:
+        self.litter.clear()
+        super().add_locked()
 
 
 def is_two(shared: Shared) -> bool:

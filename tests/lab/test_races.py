@@ -16,7 +16,7 @@ from sockkit.lab import races
 from sockkit.lab.races import traces
 
 from . import exploring, racing
-from .racing import Shared, is_two
+from .racing import Littered, Shared, is_two
 
 LOSING = ["lost_update", "same_number", "torn_frame", "lock_order"]
 REPAIRED = sorted(set(races.DEMOS) - set(LOSING))
@@ -107,6 +107,11 @@ def test_a_schedule_in_which_a_thread_raises_loses() -> None:
     assert (
         result.verdict == "Raised: A raises RuntimeError: dictionary changed size during iteration"
     )
+
+
+def test_a_collector_that_comes_meanwhile_holds_nothing_up() -> None:
+    result = races.explore(Littered, [Littered.add_locked] * 2, is_two, timeout=20)
+    assert result.outcome == "holds"
 
 
 def test_a_thread_that_raises_while_another_is_half_done_has_met_a_race() -> None:

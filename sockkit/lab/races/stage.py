@@ -4,6 +4,7 @@ For each schedule frontrun calls `begin`, then all `threads` under its control, 
 stage keeps what came of the last one, and says it in words; "{0}" in them stands for a thread.
 """
 
+import gc
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,6 +65,7 @@ class Stage:
         self._raised = self._broken = None
         self._witness.start()
         self._hooks.keep_queues()
+        gc.collect(0)  # what the execution before has left: while one runs, nothing is collected
         try:
             self._state = self._setup()
         except Exception as error:
