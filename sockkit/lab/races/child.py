@@ -135,8 +135,8 @@ def main() -> None:
     faulthandler.dump_traceback_later(job["seconds"] * 0.8)  # for who looks into a hang
     # A thread keeps the interpreter until it waits for its turn: no switch but the scheduler's.
     sys.setswitchinterval(1000)
-    # Nor must a collector come meanwhile: a `__del__` that it calls is code that waits for its turn,
-    # and frontrun's own code, in the midst of which it may come, waits for that.
+    # Nor must a collector come meanwhile: a `__del__` that it calls waits for its turn, and
+    # frontrun's own code, in the midst of which it may come, waits for that.
     gc.disable()
     try:
         answer = Search(job).answer()
