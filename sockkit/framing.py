@@ -163,7 +163,7 @@ class LineDecoder(_Stops):
                     lines = self._cut_one_by_one(whole)
                 elif len(whole) < _LONG or 0 <= whole.find(b"\n") < _LONG:
                     lines = whole.decode(self._encoding).split("\n")
-                else:
+                else:  # `split` walks through long lines, `BytesIO` leaps
                     cut = BytesIO(whole + b"\n")
                     lines = [line.rstrip(b"\n").decode(self._encoding) for line in cut]
             except UnicodeDecodeError:  # one of them is bad: keep those before it
