@@ -6,11 +6,13 @@ import functools
 import random
 import traceback
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sockkit import framing as framing_module
 from sockkit.errors import MessageTooLarge, ProtocolError
 from sockkit.framing import Decoder, LengthPrefixed, Lines, Raw, decoder_factory
 from sockkit.limits import Limits
@@ -32,15 +34,29 @@ NASTY = st.lists(
 # Lines.
 
 
-@given(NASTY, CUTS, st.sampled_from(ENCODINGS), st.integers(1, 12))
-@example(b"a\x1b\n\na\x1b$B!\n", [], "iso2022_jp", 99)  # whose escapes may reach over a newline
-@example(b"good\n\xff\nnever seen\n", [], "utf-8", 99)
+BOUNDS = st.integers(1, 12) | st.just(999)
+LONG = st.sampled_from([1, 3, 512])  # what counts as a long line, which is cut in another way
+
+
+@given(NASTY, CUTS, st.sampled_from(ENCODINGS), BOUNDS, LONG)
+@example(b"a\x1b\n\na\x1b$B!\n", [], "iso2022_jp", 99, 512)  # its escapes reach over a newline
+@example(b"good\n\xff\nnever seen\n", [], "utf-8", 99, 512)
+@example(b"good\n\xff\nnever seen\n\n\n", [], "utf-8", 99, 1)
 def test_lines_mean_the_same_in_whatever_pieces_they_come(
-    stream: bytes, places: list[int], encoding: str, max_message: int
+    stream: bytes, places: list[int], encoding: str, max_message: int, long: int
 ) -> None:
     expected = lines_of(stream, encoding, max_message)
-    for pieces in ([stream], cut(stream, places), one_by_one(stream)):
-        assert meaning(Lines(encoding).decoder(max_message), pieces) == expected
+    with mock.patch.object(framing_module, "_LONG", long):
+        for pieces in ([stream], cut(stream, places), one_by_one(stream)):
+            assert meaning(Lines(encoding).decoder(max_message), pieces) == expected
+
+
+@pytest.mark.parametrize("first", [0, 1, 511, 512, 513, 3000])
+def test_long_lines_and_short_ones_arrive_side_by_side(first: int) -> None:
+    lines = ["x" * first, "", "\u00e9" * 1000, "", "", "y", "z" * 2000, ""]
+    stream = "".join(f"{line}\n" for line in lines).encode()
+    for pieces in ([stream], cut(stream, [700, 1501, 3000]), one_by_one(stream)):
+        assert meaning(Lines().decoder(), pieces) == Meaning(lines, None)
 
 
 @functools.cache
