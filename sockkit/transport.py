@@ -98,7 +98,7 @@ class SocketTransport(asyncio.Transport):
             return
         except OSError as error:  # which comes after what was there to be read
             self._eof = True
-            self._drop(error)
+            self._drop(error, at_once=True)  # nobody has called us but the loop
             return
         try:
             if count:
@@ -187,7 +187,7 @@ class SocketTransport(asyncio.Transport):
         self._loop.call_exception_handler(context)
         self._drop(error)
 
-    def _drop(self, error: Exception | None) -> None:
+    def _drop(self, error: Exception | None, at_once: bool = False) -> None:
         if not self._gone:
             self.pause_reading()
             self._closing = True
@@ -195,12 +195,14 @@ class SocketTransport(asyncio.Transport):
                 self._loop.remove_writer(self._handle)
                 self._unsent.clear()
                 self._unsent_bytes = 0
-            self._go(error)
+            self._go(error, at_once)
 
-    def _go(self, error: Exception | None) -> None:
-        # Not at once: the end may have been decided inside a call of the protocol's.
+    def _go(self, error: Exception | None, at_once: bool = False) -> None:
         self._gone = True
-        self._loop.call_soon(self._lose, error)
+        if at_once:
+            self._lose(error)
+        else:  # the end may have been decided inside a call of the protocol's
+            self._loop.call_soon(self._lose, error)
 
     def _lose(self, error: Exception | None) -> None:
         try:
