@@ -14,11 +14,11 @@ from typing import Protocol
 
 from sockkit.handover import Handover
 
-# The C library of Linux keeps so much free memory at hand as the largest block that was ever given
-# back, twice (M_MMAP_THRESHOLD in mallopt(3)). What many clients send in one turn of the loop would
+# The C library of Linux keeps twice as much free memory at hand as the largest block that was ever
+# given back (M_MMAP_THRESHOLD in mallopt(3)). What many clients send in one turn of the loop would
 # else go back to the system with each flush, and be asked for again, page by page: with messages of
-# 1 KiB that takes an eighth of the time.
-_AT_HAND = 4 << 20
+# 1 KiB that takes an eighth of the time. Much more would be kept in vain, by each of many threads.
+_AT_HAND = 512 * 1024
 
 
 class Flushable(Protocol):

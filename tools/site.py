@@ -30,6 +30,8 @@ _STYLE = """
 body { margin: 0 auto; max-width: 60rem; padding: 0 1rem 3rem; }
 nav.sk-site { display: flex; flex-wrap: wrap; gap: 1rem; justify-content: space-between;
   font: 1rem/1.5 system-ui, sans-serif; padding: 0.75rem 0; }
+/* Code in an output: the exporter has it in the font of the text. */
+.jp-RenderedMarkdown .highlight pre { font-family: var(--jp-code-font-family); }
 """
 _PLAIN = """\
 <!DOCTYPE html>

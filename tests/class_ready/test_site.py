@@ -28,6 +28,11 @@ def test_a_page_holds_what_the_lesson_says_and_showed(lesson: str) -> None:
     assert "model not found" not in lesson
 
 
+def test_code_in_an_output_is_in_the_font_of_code(lesson: str) -> None:
+    [rule] = re.findall(r"\.jp-RenderedMarkdown \.highlight pre \{([^}]*)\}", lesson)
+    assert "font-family: var(--jp-code-font-family)" in rule
+
+
 def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(lesson: str) -> None:
     assert "<script" not in lesson
     assert LOADS.findall(lesson) == []
