@@ -184,8 +184,7 @@ class Channel(asyncio.BufferedProtocol):
             data = out[0] if len(out) == 1 else b"".join(out)
             self._flushed += len(out)
             self.sent_bytes += self.out_bytes
-            out.clear()
-            self.out_bytes = self.limit = 0
+            self._empty_output()
             self.transport.write(data)
 
     def _empty_output(self) -> None:
@@ -295,7 +294,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """asyncio: the connection is gone, by our doing or not; its socket is closed after this."""
-        self.lost = True
+        self.lost = self._blocked = True  # replies to what is still read find nobody
         connection = self.transport.get_extra_info("socket")
         read = self.reason is Reason.CLOSED or self.transport.get_extra_info("eof")
         if connection and not read:  # after a FIN nothing can be left
@@ -314,7 +313,6 @@ class Channel(asyncio.BufferedProtocol):
         for data in unread(connection, say_fin=self.reason is not None):
             for start in range(0, len(data), most):
                 if self.reason is None:
-                    self._blocked = True  # so that each reply is looked at, and let go
                     piece = data[start : start + most]
                     self.received_bytes += len(piece)
                     self.feed(piece)

@@ -81,7 +81,8 @@ class Door:
         return ServerChannel(self._service, self._group, address)
 
     def _refuse(self, connection: socket.socket, address: Address, error: Exception) -> None:
-        why = str(error) or _NO_TLS  # asyncio says nothing of who leaves in the midst of it
+        # asyncio says nothing of who leaves in the midst of TLS.
+        why = str(error) or (_NO_TLS if self._ssl else type(error).__name__)
         log.warning("refused a client at %s:%d: %s", *address, why)
         self._service.record(Refused(time.time(), address, why))
         connection.close()

@@ -110,7 +110,7 @@ def _title(name: str) -> str:
     return name[:2] + " " + name[3:].replace("_", " ").capitalize()
 
 
-def repository(text: str) -> str:
+def as_repository(text: str) -> str:
     """An address on GitHub as the links need it: "ada/sockkit".
 
     Raises:
@@ -126,12 +126,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.classroom")
     commands = parser.add_subparsers(dest="command", required=True)
     links = commands.add_parser("links", help="links and a badge for a repository on GitHub")
-    links.add_argument("repository", type=repository, metavar="OWNER/REPOSITORY")
+    links.add_argument("repository", type=as_repository, metavar="OWNER/REPOSITORY")
     links.add_argument("--branch", default="main", help="of the lessons")
     links.add_argument("--environment", default="environment", help="the branch of the image")
     links.add_argument("--hub", default="", help="the address of a JupyterHub")
     environment = commands.add_parser("environment", help="the files of an environment alone")
-    environment.add_argument("repository", type=repository, metavar="OWNER/REPOSITORY")
+    environment.add_argument("repository", type=as_repository, metavar="OWNER/REPOSITORY")
     environment.add_argument("folder", type=Path)
     commands.add_parser("lessons", help="write the table of lessons in docs/teaching.md")
     options = parser.parse_args(arguments)
