@@ -7,9 +7,10 @@ import time
 
 from sockkit.events import Address, Refused
 from sockkit.group import ChannelGroup
+from sockkit.poller import HAS_EPOLL, Poller
 from sockkit.service import Service, log
 from sockkit.serving import ServerChannel
-from sockkit.sockets import accept_for_ever
+from sockkit.sockets import accept_for_ever, let_go
 from sockkit.transport import SocketTransport, fits
 
 _NO_TLS = "it left before TLS was agreed on: perhaps it does not trust this certificate"
@@ -23,6 +24,9 @@ class Door:
         service: what all clients share.
         group: the channel group of the running loop.
         ssl: a server-side context, for TLS.
+
+    Raises:
+        OSError: there is no descriptor left.
     """
 
     def __init__(
@@ -37,7 +41,9 @@ class Door:
         self._group = group
         self._ssl = ssl
         self._entering: set[asyncio.Task[None]] = set()
-        admit = self._admit if ssl is None and fits(group.loop) else self._admit_by_loop
+        ours = ssl is None and fits(group.loop)
+        self._poller = Poller(group.loop) if ours and HAS_EPOLL else None
+        admit = self._admit if ours else self._admit_by_loop
         accepting = accept_for_ever(listener, service.limits, admit)
         self._accepting = group.loop.create_task(accepting)
 
@@ -50,9 +56,21 @@ class Door:
         await asyncio.gather(self._accepting, *self._entering, return_exceptions=True)
         self._listener.close()
 
+    def leave(self) -> None:
+        """After `close`, and when nobody is in any more: read from nobody."""
+        if self._poller is not None:
+            self._poller.close()
+
+    def cut_off(self) -> None:
+        """In a forked child: all of it is the parent's."""
+        let_go(self._listener.fileno())
+        if self._poller is not None:
+            self._poller.cut_off()
+
     def _admit(self, connection: socket.socket, address: Address) -> None:
+        loop = self._group.loop
         try:
-            SocketTransport(self._group.loop, connection, self._channel(address))
+            SocketTransport(loop, connection, self._channel(address), self._poller or loop)
         except Exception as error:  # a client that was gone at once
             self._refuse(connection, address, error)
 

@@ -27,7 +27,7 @@ from sockkit.limits import Limits
 from sockkit.registry import numbers_in
 from sockkit.service import Callback, Service, log
 from sockkit.serving import ServerChannel
-from sockkit.sockets import is_loopback, let_go, listen
+from sockkit.sockets import is_loopback, listen
 from sockkit.views import server_html
 from sockkit.watch import name_of
 
@@ -129,12 +129,12 @@ class AsyncServer:
         if self._group is not None:  # somebody else started it meanwhile
             listener.close()
             return
-        self._listener = listener
         self._address: Address = listener.getsockname()[:2]
         self._warn_if_open_to_all()
-        self._group = ChannelGroup(self._receive_buffer)
-        self._service.begin(self._group)
-        self._door = Door(listener, self._service, self._group, self._ssl)
+        group = ChannelGroup(self._receive_buffer)
+        self._service.begin(group)
+        self._door = Door(listener, self._service, group, self._ssl)
+        self._group = group
         self._service.record(Started(time.time(), self._address))
 
     async def stop(self, grace: float = 1.0) -> None:
@@ -184,6 +184,7 @@ class AsyncServer:
             if self.backplane is not None:
                 await self.backplane.stop()
             service.open.clear()
+            self._door.leave()
             service.end()
             group.handover.close()
             self._group = self._stopping = None
@@ -212,7 +213,7 @@ class AsyncServer:
         long as it holds the sockets, no client of the parent sees the end of its connection.
         """
         group, service = self._running(), self._service
-        let_go(self._listener.fileno())
+        self._door.cut_off()
         for channel in service.open:
             channel.cut_off(Reason.SERVER_STOPPED)
         service.open.clear()

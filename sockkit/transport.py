@@ -15,6 +15,8 @@ import socket
 from asyncio.selector_events import BaseSelectorEventLoop
 from typing import Any
 
+from sockkit.poller import Readers
+
 _NOT_NOW = (BlockingIOError, InterruptedError)
 
 
@@ -30,6 +32,7 @@ class SocketTransport(asyncio.Transport):
         loop: one that `fits`.
         connection: closed by the transport, once `connection_lost` has been called.
         protocol: told of everything as asyncio would tell it, beginning with `connection_made`.
+        readers: what tells when there is something to read: a `Poller`, or the loop.
     """
 
     __slots__ = (
@@ -40,6 +43,7 @@ class SocketTransport(asyncio.Transport):
         "_handle",
         "_loop",
         "_protocol",
+        "_readers",
         "_reading",
         "_unsent",
         "_unsent_bytes",
@@ -50,8 +54,10 @@ class SocketTransport(asyncio.Transport):
         loop: asyncio.AbstractEventLoop,
         connection: socket.socket,
         protocol: asyncio.BufferedProtocol,
+        readers: Readers,
     ) -> None:
         self._loop = loop
+        self._readers = readers
         self._connection = connection
         self._handle = connection.fileno()
         self._protocol = protocol
@@ -82,13 +88,13 @@ class SocketTransport(asyncio.Transport):
         """Leave what comes to the kernel, whose buffer will fill up."""
         if self._reading:
             self._reading = False
-            self._loop.remove_reader(self._handle)
+            self._readers.remove_reader(self._handle)
 
     def resume_reading(self) -> None:
         """Read on."""
         if not (self._reading or self._eof or self._closing):
             self._reading = True
-            self._loop.add_reader(self._handle, self._read)
+            self._readers.add_reader(self._handle, self._read)
 
     def _read(self) -> None:
         protocol = self._protocol

@@ -13,8 +13,9 @@ PACKAGE = Path(__file__).parents[2] / "sockkit"
 # From the bottom up: each may import those before it. "sockkit" is the public face.
 ORDER = [
     *("events", "errors", "limits", "text", "views", "framing", "handover", "deadlines"),
-    *("interrupts", "forgotten", "admission", "watch", "workers", "sockets", "transport"),
-    *("group", "channel", "connection", "attaching", "registry", "service", "listening", "serving"),
+    *("interrupts", "forgotten", "admission", "watch", "workers", "sockets", "poller"),
+    *("transport", "group", "channel", "connection", "attaching", "registry", "service"),
+    *("listening", "serving"),
     *("door", "inbox", "server", "client", "aio", "portal", "loops", "switching"),
     *("sync_client", "sync_server", "sync", "sockkit", "backplane", "cli", "__main__"),
     *("lab", "exercises", "widgets"),

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sockkit import AsyncServer, Raw
+from sockkit import AsyncServer, Raw, door
+from sockkit.poller import Poller, Readers
 from sockkit.transport import SocketTransport
 
 from ..waiting import turns_until
@@ -49,6 +50,25 @@ class Told(asyncio.BufferedProtocol):
         self.told.append(("lost", exc))
 
 
+@pytest.fixture(autouse=True, params=[True, False], ids=["by a poller", "by the loop"])
+def read_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs twice: on Linux, and as where there is no epoll."""
+    if request.param and not door.HAS_EPOLL:
+        pytest.skip("there is no epoll here")
+    monkeypatch.setattr(door, "HAS_EPOLL", request.param)
+
+
+@contextlib.contextmanager
+def readers_of(loop: asyncio.AbstractEventLoop) -> Iterator[Readers]:
+    """What a door would take."""
+    if not door.HAS_EPOLL:
+        yield loop
+        return
+    poller = Poller(loop)
+    yield poller
+    poller.close()
+
+
 @contextlib.contextmanager
 def carried(protocol: Told) -> Iterator[tuple[SocketTransport, socket.socket]]:
     """A transport with that protocol, and the other end; both are closed afterwards."""
@@ -56,8 +76,9 @@ def carried(protocol: Told) -> Iterator[tuple[SocketTransport, socket.socket]]:
         peer = socket.create_connection(listener.getsockname(), timeout=20)
         connection, _ = listener.accept()
     connection.setblocking(False)
-    with peer, connection:
-        transport = SocketTransport(asyncio.get_running_loop(), connection, protocol)
+    loop = asyncio.get_running_loop()
+    with peer, connection, readers_of(loop) as readers:
+        transport = SocketTransport(loop, connection, protocol, readers)
         yield transport, peer
         transport.abort()
         peer.close()

@@ -1,8 +1,8 @@
 """A network in memory: the kernel's part played by a few lines, for thousands of inputs a second.
 
 asyncio's own selector loop and transports run on it unchanged, and so does the kit's whole server,
-from the accepting to the last callback. Only three things are stood in for: the sockets, the
-selector that says which of them are ready, and the clock, which jumps to whatever comes next.
+from the accepting to the last callback. Only three things are stood in for: the sockets, what says
+which of them are ready (selector and epoll), and the clock, which jumps to whatever comes next.
 That a peer on a real socket sees the same is what `test_over_real_sockets` is for.
 """
 
@@ -26,6 +26,8 @@ MOST_TURNS = 400_000
 class Network:
     """All sockets there are, by their handle. No real descriptor has such a number."""
 
+    EPOLLIN = READ
+
     def __init__(self) -> None:
         self._handles = itertools.count(1_000_000)
         self.sockets: dict[int, Any] = {}
@@ -39,6 +41,10 @@ class Network:
     def create_server(self, address: Any, **options: Any) -> "Listener":
         """In place of `socket.create_server`."""
         return Listener(self)
+
+    def epoll(self) -> "Epoll":
+        """In place of `select.epoll`."""
+        return Epoll(self)
 
     def fromfd(self, handle: int, *kind: int) -> "Socket":
         """In place of `socket.fromfd`: another handle for the same connection."""
@@ -234,6 +240,42 @@ class Socket(Handle):
         self.end.handles -= 1
         if not self.end.handles:
             self.end.close()
+
+
+class Epoll(Handle):
+    """In place of `select.epoll`: can be waited for, as the one in the kernel can."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(network)
+        self._watched: dict[int, int] = {}
+
+    def register(self, fd: int, events: int) -> None:
+        if fd in self._watched:
+            raise FileExistsError(errno.EEXIST, "file exists")
+        self._is_open(fd)
+        self._watched[fd] = events
+
+    def unregister(self, fd: int) -> None:
+        self._is_open(fd)
+        if self._watched.pop(fd, None) is None:
+            raise FileNotFoundError(errno.ENOENT, "no such file or directory")
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        assert timeout == 0, "the loop would stand still"
+        sockets = self.network.sockets
+        for fd in self._watched.keys() - sockets.keys():  # closed, and so forgotten
+            del self._watched[fd]
+        return [(fd, READ) for fd in self._watched if sockets[fd].ready() & READ]
+
+    def ready(self) -> int:
+        return READ if self.poll(0) else 0
+
+    def closed(self) -> None:
+        self._watched.clear()
+
+    def _is_open(self, fd: int) -> None:
+        if fd not in self.network.sockets:
+            raise OSError(errno.EBADF, "bad file descriptor")
 
 
 class Selector(selectors.BaseSelector):

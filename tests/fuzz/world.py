@@ -18,6 +18,7 @@ from sockkit import (
     Lines,
     ProtocolError,
     UnknownClient,
+    poller,
     sockets,
 )
 from sockkit.connection import Connection
@@ -90,7 +91,7 @@ class World:
             receive_buffer=READ,
         )
         self.loop.run_until_complete(self.server.start())
-        self._listener: Listener = self.server._listener  # type: ignore[assignment]
+        self._listener: Listener = self.server._door._listener  # type: ignore[assignment]
         self._neighbour = self._listener.dial()
         if setting.token:
             self._neighbour.say(setting.token.encode() + b"\n")
@@ -270,6 +271,7 @@ class Worlds:
 
     def __enter__(self) -> "Worlds":
         self._exit.enter_context(mock.patch.object(sockets, "socket", self._network))
+        self._exit.enter_context(mock.patch.object(poller, "select", self._network))
         handler = logging.Handler(logging.ERROR)
         handler.emit = self._errors.append  # type: ignore[method-assign]
         for name in ("sockkit", "asyncio"):
