@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sockkit.errors import ClosedError
+from sockkit.errors import ClosedError, SockkitError
 
 T = TypeVar("T")
 
@@ -224,6 +224,9 @@ class Portal:
             slices = [seconds for seconds in (left, _SLICE) if seconds is not None]
             done, _ = concurrent.futures.wait([answer], min(slices, default=None))
             if done:
+                error = answer.exception()
+                if isinstance(error, SockkitError | OSError):
+                    raise _news(error)
                 return answer.result()
             if left == 0:
                 raise LoopHeld(self._thread.name, self.stack())
@@ -273,3 +276,14 @@ class Portal:
         if not self.here:
             self._thread.join(wait)
         return not self.alive
+
+
+def _news(error: Exception) -> Exception:
+    """What happened on the network, without the lines of code that brought it to the caller.
+
+    They are the loop's and ours, and nothing in them is at fault: a learner who gave a wrong port
+    would look for it in thirty lines of asyncio.
+    """
+    if error.__cause__ is not None:
+        error.__cause__.with_traceback(None)
+    return error.with_traceback(None)

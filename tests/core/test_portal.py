@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import threading
 import time
+import traceback
 import weakref
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -52,6 +53,37 @@ def test_what_the_thread_can_not_begin_without_fails_here_and_does_not_wait(
 def test_a_function_runs_there_too(portal: Portal) -> None:
     assert portal.call(threading.current_thread).name == "test"
     assert portal.call(portal.call, threading.current_thread).name == "test"  # also from there
+
+
+def lines_of(error: BaseException) -> list[str]:
+    """The names of the functions that a traceback would show."""
+    return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+
+@pytest.mark.parametrize("kind", [ConnectionRefusedError, TimeoutError, ClosedError])
+def test_news_of_the_network_comes_without_the_lines_that_brought_it(
+    portal: Portal, kind: type[Exception]
+) -> None:
+    async def tell_the_news() -> None:
+        try:
+            raise OSError
+        except OSError as error:
+            raise kind("nobody listens there") from error
+
+    with pytest.raises(kind, match="nobody listens there") as raised:
+        portal.run(tell_the_news)
+    assert "tell_the_news" not in lines_of(raised.value)
+    assert type(raised.value.__cause__) is OSError
+    assert lines_of(raised.value.__cause__) == []
+
+
+def test_a_fault_of_the_code_comes_with_its_lines(portal: Portal) -> None:
+    async def divide() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        portal.run(divide)
+    assert "divide" in lines_of(raised.value)
 
 
 def test_what_fails_there_is_raised_here(portal: Portal) -> None:

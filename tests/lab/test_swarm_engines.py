@@ -136,9 +136,9 @@ def test_an_interrupt_leaves_nothing_on_the_engines(engines, monkeypatch):
 
 
 def test_an_engine_that_does_not_answer_counts_as_gone(engines, monkeypatch):
-    monkeypatch.setattr(swarm_engines, "ANSWER", 0.5)
     one = swarm_engines._Swarm(engines, list(engines.ids), 10)
     assert one.ask(lambda token: Progress(0, 0, 0, True)).keys() == set(engines.ids)
+    monkeypatch.setattr(swarm_engines, "ANSWER", 0.5)  # not before: a busy machine takes longer
 
     def sleep(token):
         time.sleep(1.5)
