@@ -34,13 +34,11 @@ def untouched(answer: Any) -> bool:
 def _is_stub_class(answer: type) -> bool:
     if answer.__module__ == "builtins":
         return False
-    methods = [
-        value
-        for name, value in vars(answer).items()
-        if isinstance(value, FunctionType) and not name.startswith("_")
-    ]
-    inherits = any(base is not object for base in answer.__bases__)
-    return all(_is_stub(method) for method in methods) if methods else not inherits
+    methods = {n: value for n, value in vars(answer).items() if isinstance(value, FunctionType)}
+    public = [method for name, method in methods.items() if not name.startswith("_")]
+    if public or any(base is not object for base in answer.__bases__):
+        return bool(public) and all(_is_stub(method) for method in public)
+    return all(_is_stub(method) for method in methods.values())  # called like a function, perhaps
 
 
 def _is_stub(function: FunctionType) -> bool:

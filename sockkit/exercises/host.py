@@ -37,7 +37,7 @@ class Host:
         self._failed = failed
         self._to_await: weakref.WeakSet[Coroutine[Any, Any, Any]] = weakref.WeakSet()
         callbacks = {name: value for name, value in options.items() if name.startswith("on_")}
-        guarded: Any = {name: self._guarded(value) for name, value in callbacks.items()}
+        guarded: Any = {name: self.guarded(value) for name, value in callbacks.items()}
         self.name = next((f.__name__ for f in callbacks.values() if hasattr(f, "__name__")), "")
         self.server = AsyncServer(**{**options, **guarded})
 
@@ -57,7 +57,12 @@ class Host:
         for coroutine in tuple(self._to_await):
             close_unbegun(coroutine)
 
-    def _guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        """The callback of a server, of this one or another, of whose exceptions the check is told.
+
+        The client's connection is closed then.
+        """
+
         def fail(error: BaseException) -> None:
             self._failed(getattr(callback, "__name__", self.name), error)
 

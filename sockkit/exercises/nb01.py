@@ -1,5 +1,6 @@
 """Lesson 01: bind, listen, accept, recv and close, with bare sockets."""
 
+import secrets
 import socket
 from typing import Any
 
@@ -15,56 +16,11 @@ lesson = Lesson("01")
 summary = lesson.summary
 
 _NOT_TEXT = b"caf\xe9 \x00\xff"
+_WHITE = b" \r\n"
 _LONG = bytes(range(256)) * 20  # more than one receive of any usual size
+_PAUSE = 0.5  # seconds of silence, which is not the end
 _UNTIL_FIN = "it goes on until I have finished, and then returns."
 _EMPTY = 'What does `recv` return once the other side has finished? Look for `b""`.'
-
-
-@lesson.exercise(
-    solution=solutions.echo,
-    hints=(
-        "One `recv` gives you what is there now. More may come: where does the loop go?",
-        'When the other side has finished, `recv` returns `b""`, at once and for ever.',
-        "`while data := connection.recv(1024):` does both.",
-    ),
-)
-def echo(trial: Trial, answer: Any) -> str:
-    """Send back every byte that comes, until the other side has finished; then return."""
-    partner, theirs = trial.pair()
-    running = trial.start(answer, theirs)
-    for message in (b"hello", b"again", _NOT_TEXT, _LONG):
-        _expect_echo(partner, message)
-    _finish(partner, running, _EMPTY)
-    return "Every byte came back, and you returned when I had finished."
-
-
-@lesson.exercise(
-    solution=solutions.serve_one,
-    hints=(
-        "There are two sockets here: the one that you got, and the one that `accept` gave you.",
-        "An exception leaves your function by another door. What closes a socket on every way out?",
-        "Sockets are context managers: `with listener:`, and inside it `with connection:`.",
-    ),
-)
-def serve_one(trial: Trial, answer: Any) -> str:
-    """Accept one client, echo until it has finished, and leave no socket open, on any way out."""
-    listener = trial.own(socket.create_server(("127.0.0.1", 0)))
-    running = trial.start(answer, listener)
-    partner = trial.connect(listener.getsockname())
-    _expect_echo(partner, b"hello")
-    _finish(partner, running, "I am the only client. Whom does that line wait for?")
-    _expect_closed(trial, partner, listener, "I finished, and you returned.")
-
-    listener = trial.own(socket.create_server(("127.0.0.1", 0)))
-    running = trial.start(answer, listener)
-    partner = trial.connect(listener.getsockname(), "rude client")
-    _expect_echo(partner, b"hello")
-    partner.reset()
-    error = running.error(expected=_UNTIL_FIN)
-    if error is not None and not isinstance(error, ConnectionError):
-        raise NotYet(f"I reset the connection, and you raised {type(error).__name__}.")
-    _expect_closed(trial, partner, listener, "I reset the connection instead of finishing.")
-    return "You served a client that finished, and one that reset the connection."
 
 
 @lesson.exercise(
@@ -87,17 +43,66 @@ def which_socket(trial: Trial, answer: Any) -> str:
         names = ", ".join(f"`{name}`" for name in calls)
         raise NotYet(f"You gave me {plain(repr(answer), 80)}.", f"a dict with the keys {names}.")
     for name, call in calls.items():
-        said = str(answer[name]).strip().lower()
+        said = answer[name].strip().lower() if isinstance(answer[name], str) else answer[name]
         if said not in ("listener", "connection"):
             raise NotYet(f"For `{name}` you said {said!r}.", '"listener" or "connection".')
         trouble = _tried(trial, said, call)
         if trouble:
-            raise NotYet(
-                f"I called `{name}` on a {said}, and Python raised {trouble}.",
-                "the other socket.",
-                "Which of the two has somebody on its other end?",
-            )
+            then = "Which of the two has somebody on its other end, and which waits for somebody?"
+            saw = f"I called `{name}` on a {said}, and Python raised {trouble}."
+            raise NotYet(saw, "the other socket.", then)
     return "I tried all four, each on the socket that you named, and none failed."
+
+
+@lesson.exercise(
+    solution=solutions.echo,
+    hints=(
+        "One `recv` gives you what is there now. More may come: where does the loop go?",
+        'When the other side has finished, `recv` returns `b""`, at once and for ever.',
+        "`while data := connection.recv(1024):` does both.",
+    ),
+)
+def echo(trial: Trial, answer: Any) -> str:
+    """Send back every byte that comes, until the other side has finished; then return."""
+    partner, theirs = trial.pair()
+    running = trial.start(answer, theirs)
+    _expect_echoes(partner)
+    _expect_patience(running)
+    _finish(partner, running, _EMPTY)
+    return "Every byte came back, and you returned when I had finished."
+
+
+@lesson.exercise(
+    solution=solutions.serve_one,
+    hints=(
+        "There are two sockets here: the one that you got, and the one that `accept` gave you.",
+        "An exception leaves your function by another door. What closes a socket on every way out?",
+        "Sockets are context managers: `with listener:`, and inside it `with connection:`.",
+    ),
+)
+def serve_one(trial: Trial, answer: Any) -> str:
+    """Accept one client, echo until it has finished, and leave no socket open, on any way out."""
+    listener = trial.own(socket.create_server(("127.0.0.1", 0)))
+    running = trial.start(answer, listener)
+    address = listener.getsockname()
+    partner = trial.connect(address)
+    _expect_echoes(partner)
+    _expect_patience(running)
+    _finish(partner, running, "I am the only client. Whom does that line wait for?")
+    _expect_closed(trial, partner, listener, address, "I finished, and you returned.")
+
+    listener = trial.own(socket.create_server(("127.0.0.1", 0)))
+    running = trial.start(answer, listener)
+    address = listener.getsockname()
+    partner = trial.connect(address, "rude client")
+    _expect_echoes(partner)
+    partner.reset()
+    error = running.error(expected=_UNTIL_FIN)
+    if error is not None and not isinstance(error, ConnectionError):
+        saw = f"I reset the connection, and you raised {type(error).__name__}."
+        raise NotYet(saw, "you return, or let the ConnectionResetError out as it is.")
+    _expect_closed(trial, partner, listener, address, "I reset the connection, not finishing.")
+    return "You served a client that finished, and one that reset the connection."
 
 
 def _tried(trial: Trial, kind: str, call: Any) -> str:
@@ -115,6 +120,22 @@ def _tried(trial: Trial, kind: str, call: Any) -> str:
     if isinstance(result, tuple) and isinstance(result[0], socket.socket):
         result[0].close()
     return ""
+
+
+def _expect_echoes(partner: Partner) -> None:
+    surprise = secrets.token_hex(4).encode()
+    for message in (b"hello", b"again", surprise, _WHITE, _NOT_TEXT, _LONG):
+        _expect_echo(partner, message)
+
+
+def _expect_patience(running: Running) -> None:
+    if running.ended(_PAUSE):
+        running.result()
+        raise NotYet(
+            "I paused, and had not finished; but you returned.",
+            _UNTIL_FIN,
+            "Silence is not the end. What tells the two apart?",
+        )
 
 
 def _expect_echo(partner: Partner, message: bytes) -> None:
@@ -145,7 +166,9 @@ def _finish(partner: Partner, running: Running, then: str) -> None:
         raise NotYet(f"After my last byte you sent `{plain(extra, 30)}`.", "nothing more.")
 
 
-def _expect_closed(trial: Trial, partner: Partner, listener: socket.socket, when: str) -> None:
+def _expect_closed(
+    trial: Trial, partner: Partner, listener: socket.socket, address: tuple[str, int], when: str
+) -> None:
     if partner.socket.fileno() >= 0:
         partner.receive_all(0.3)
         if not partner.ended:
@@ -154,9 +177,18 @@ def _expect_closed(trial: Trial, partner: Partner, listener: socket.socket, when
                 "you close the connection.",
                 "Which name holds the socket that `accept` gave you?",
             )
-    if listener.fileno() >= 0:
+    if listener.fileno() >= 0 or _listens(address):
         raise NotYet(
             f"{when} Your listener is still open: the next client would wait for ever.",
             "you close the listener too.",
             "What closes a socket on every way out of a function, an exception included?",
         )
+
+
+def _listens(address: tuple[str, int]) -> bool:
+    """Whether a socket listens there, whoever holds it."""
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True

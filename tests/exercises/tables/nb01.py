@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import selectors
 import socket
 import threading
 
@@ -52,6 +53,59 @@ async def as_a_coroutine(connection):
         await loop.sock_sendall(connection, data)
 
 
+@echo.right
+class EchoesWhenMade:
+    def __init__(self, connection):
+        while data := connection.recv(1024):
+            connection.sendall(data)
+
+
+@echo.right
+def with_a_selector(connection):
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        while True:
+            selector.select()
+            data = connection.recv(4096)
+            if data == b"":
+                break
+            connection.sendall(data)
+
+
+@echo.wrong("I paused, and had not finished; but you returned.*Silence is not the end")
+def takes_a_pause_for_the_end(connection):
+    connection.settimeout(0.2)
+    try:
+        while data := connection.recv(1024):
+            connection.sendall(data)
+    except TimeoutError:
+        pass
+
+
+@echo.wrong("I paused, and had not finished; but you returned")
+def returns_at_once(connection):
+    threading.Thread(target=byte_by_byte, args=[connection]).start()
+
+
+@echo.wrong("I sent `.{8}` and got `caf")
+def learnt_by_heart(connection):
+    for message in (b"hello", b"again", b"caf\xe9 \x00\xff", bytes(range(256)) * 20):
+        connection.recv(len(message))
+        connection.sendall(message)
+
+
+@echo.wrong("got 0 of them back")
+def strips(connection):
+    while data := connection.recv(1024):
+        connection.sendall(data.strip())
+
+
+@echo.wrong("got 1 of them back")
+def strips_the_newline(connection):
+    while data := connection.recv(1024):
+        connection.sendall(data.rstrip(b"\r\n"))
+
+
 @echo.wrong("I sent 5 bytes and got 0 of them back")
 def one_message_only(connection):
     connection.sendall(connection.recv(1024))
@@ -90,8 +144,8 @@ def closes_after_each(connection):
 
 
 @echo.wrong("I sent 5,120 bytes and got 1,024 of them back")
-def four_receives(connection):
-    for _ in range(4):
+def six_receives(connection):
+    for _ in range(6):
         connection.sendall(connection.recv(1024))
     connection.recv(4096)
 
@@ -147,6 +201,62 @@ def with_an_exit_stack(listener):
         into_one_buffer(connection)
 
 
+@serve_one.right
+def with_a_helper(listener):
+    def client():
+        connection, _ = listener.accept()
+        return connection
+
+    with listener, client() as connection:
+        try:
+            into_one_buffer(connection)
+        except OSError as error:
+            print("it went:", error)
+
+
+@serve_one.wrong("got 0 of them back")
+def one_receive(listener):
+    with listener:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(connection.recv(1024))
+
+
+@serve_one.wrong("raised UnicodeDecodeError|got 0 of them back")
+def takes_them_for_lines_of_text(listener):
+    with listener, listener.accept()[0] as connection:
+        while text := connection.recv(1024).decode().strip():
+            connection.sendall(text.encode())
+
+
+@serve_one.wrong("I paused, and had not finished; but you returned")
+def is_impatient(listener):
+    with listener, listener.accept()[0] as connection, contextlib.suppress(TimeoutError):
+        connection.settimeout(0.3)
+        into_one_buffer(connection)
+
+
+@serve_one.wrong("Your listener is still open")
+def detaches_the_listener(listener):
+    with listener.accept()[0] as connection:
+        try:
+            byte_by_byte(connection)
+        finally:
+            detached.append(socket.socket(fileno=listener.detach()))
+
+
+detached: list[socket.socket] = []
+
+
+@serve_one.wrong("you raised RuntimeError.*you return, or let the ConnectionResetError")
+def raises_another(listener):
+    with listener, listener.accept()[0] as connection:
+        try:
+            byte_by_byte(connection)
+        except ConnectionError as error:
+            raise RuntimeError("the client is gone") from error
+
+
 @serve_one.wrong("Your listener is still open")
 def forgets_the_listener(listener):
     connection, _ = listener.accept()
@@ -172,7 +282,7 @@ def keeps_the_connection(listener):
 kept: list[socket.socket] = []
 
 
-@serve_one.wrong("I reset the connection instead.*listener is still open")
+@serve_one.wrong("I reset the connection, not finishing.*listener is still open")
 def closes_only_when_all_is_well(listener):
     connection, _ = listener.accept()
     byte_by_byte(connection)
