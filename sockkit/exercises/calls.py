@@ -33,6 +33,7 @@ class Call:
         self.done = threading.Event()
         self.value: Any = None
         self.error: BaseException | None = None
+        self.failed_in = ""  # the function that raised it, where the call is of several
         self.ending = False
         self.ended_at: float | None = None
         self.thread: threading.Thread | None = None

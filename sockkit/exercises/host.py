@@ -38,7 +38,8 @@ class Host:
         self._to_await: weakref.WeakSet[Coroutine[Any, Any, Any]] = weakref.WeakSet()
         callbacks = {name: value for name, value in options.items() if name.startswith("on_")}
         guarded: Any = {name: self.guarded(value) for name, value in callbacks.items()}
-        self.name = next((f.__name__ for f in callbacks.values() if hasattr(f, "__name__")), "")
+        only = next(iter(callbacks.values())) if len(callbacks) == 1 else None
+        self.name = getattr(only, "__name__", "")  # or none: which of several works can't be told
         self.server = AsyncServer(**{**options, **guarded})
 
     async def serve(self) -> None:
@@ -64,12 +65,12 @@ class Host:
         """
 
         def fail(error: BaseException) -> None:
-            self._failed(getattr(callback, "__name__", self.name), error)
+            self._failed(getattr(callback, "__name__", type(callback).__name__), error)
 
         async def finished(connection: Connection, result: Any) -> None:
             try:
                 await result
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 fail(error)
                 connection.close()
 
@@ -82,7 +83,7 @@ class Host:
         def guarded(connection: Connection, *args: Any) -> Any:
             try:
                 result = callback(connection, *args)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 fail(error)
                 connection.close()
                 return None

@@ -69,19 +69,20 @@ def with_output(verdict: Verdict, printed: Sequence[str], warned: Sequence[str])
 
 
 def _raised(call: Call, error: BaseException, expected: str) -> NotYet:
+    name = call.failed_in or call.name
     if isinstance(error, SystemExit):
         return NotYet(
-            f"`{call.name}` called `sys.exit`. In a server that ends every connection at once.",
+            f"`{name}` called `sys.exit`. In a server that ends every connection at once.",
             expected,
             "A function that has nothing more to do just returns.",
         )
     if isinstance(error, KeyboardInterrupt):
         return NotYet(
-            f"`{call.name}` raised `KeyboardInterrupt`. That word belongs to the person at the "
+            f"`{name}` raised `KeyboardInterrupt`. That word belongs to the person at the "
             "keyboard: it stops the whole program.",
             expected,
         )
-    return NotYet(f"`{call.name}` raised {named(error)}.", expected)
+    return NotYet(f"`{name}` raised {named(error)}.", expected)
 
 
 def _unawaited(calls: Sequence[Call]) -> NotYet | None:
@@ -103,7 +104,8 @@ def _with_place(trial: Trial, finding: NotYet | None) -> NotYet | None:
         return finding
     call = held[0].call
     doing = "held its event loop" if call.held else "was still running"
-    saw = f"{finding.saw} `{call.name}` {doing}, in {held[0].place_at_end}."
+    who = f"`{call.name}`" if call.name else "Your server"
+    saw = f"{finding.saw} {who} {doing}, in {held[0].place_at_end}."
     return NotYet(saw, finding.expected, finding.then)
 
 
@@ -111,8 +113,9 @@ def _loop_held(calls: Sequence[Call]) -> NotYet | None:
     for call in calls:
         if call.held:
             seconds, place = call.held
+            who = f"`{call.name}`" if call.name else "your server"
             return NotYet(
-                f"It works, but `{call.name}` held the event loop for {seconds:.1f} s, in {place}. "
+                f"It works. But {who} held the event loop for {seconds:.1f} s, in {place}. "
                 "Nothing else could run meanwhile: no other client, no timeout.",
                 "every wait in a coroutine is an `await`.",
                 "Which call there waits without one?",

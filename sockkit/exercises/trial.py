@@ -85,8 +85,8 @@ class Trial:
         """
 
         def failed(name: str, error: BaseException) -> None:
-            if running.call.error is None:
-                running.call.name, running.call.error = name, error
+            if running.call.error is None and not running.call.ending:
+                running.call.failed_in, running.call.error = name, error
 
         host = self.own(Host(failed, options))
         running = host.running = self.start_in_loop(host.serve)
