@@ -110,6 +110,8 @@ def first_reply(trial: Trial, answer: Any) -> str:
 
 
 def _expect_no_error(partner: Partner, running: Running) -> None:
+    if running.ended():
+        running.result()
     # A client that fails inside `async with` closes first, and waits for our end before it raises.
     partner.close()
     if running.ended(2.0) and not isinstance(running.call.error, OSError | EOFError):

@@ -212,6 +212,12 @@ async def sends_the_newline_too(address):
         return await client.recv()
 
 
+@first_reply.wrong("FileNotFoundError")
+async def looks_for_a_file(address):
+    with socket.create_connection(address):
+        return await asyncio.to_thread(open, "there is no such file")
+
+
 @first_reply.wrong("I read nothing")
 async def says_nothing(address):
     async with AsyncClient(address) as client:
