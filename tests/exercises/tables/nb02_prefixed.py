@@ -69,6 +69,17 @@ class _Model(ex.prefixed.model):
     """The model solution, for answers that are wrong in one place."""
 
 
+@prefixed.right
+class ReusesItsList(_Model):
+    def __init__(self):
+        super().__init__()
+        self.messages = []
+
+    def feed(self, data):
+        self.messages[:] = super().feed(data)
+        return self.messages
+
+
 @prefixed.wrong("You encoded `b'one'` as `None`.*return what it makes")
 class ReturnsNoFrame(_Model):
     def encode(self, message):
@@ -126,3 +137,76 @@ class WaitsForMoreThanAHeader(_Model):
             messages.append(self.waiting[4:end])
             self.waiting = self.waiting[end:]
         return messages
+
+
+class _ByHand(_Model):
+    def size(self):
+        return int.from_bytes(self.waiting[:4], "big")
+
+    def feed(self, data):
+        self.waiting += data
+        messages = []
+        while len(self.waiting) >= 4 and len(self.waiting) >= 4 + self.size():
+            end = 4 + self.size()
+            messages.append(bytes(self.waiting[4:end]))
+            self.waiting = self.waiting[end:]
+        return messages
+
+
+@prefixed.right
+class ByHand(_ByHand):
+    """So that those below are wrong in one place."""
+
+
+@prefixed.wrong(r"you returned `\[\]`.*Expected: `\[b'one'\]`.*whole by then")
+class WaitsForAReceiveThatEndsAMessage(_ByHand):
+    def feed(self, data):
+        rest = self.waiting + data
+        at = 0
+        while at + 4 <= len(rest):
+            at += 4 + int.from_bytes(rest[at : at + 4], "big")
+        if at == len(rest):
+            return super().feed(data)
+        self.waiting = rest
+        return []
+
+
+@prefixed.wrong(r"\(4,464 bytes\).*\(70,000 bytes\)")
+class ReadsTwoBytesOfTheLength(_ByHand):
+    def size(self):
+        return self.waiting[2] * 256 + self.waiting[3]
+
+
+@prefixed.wrong("raised OverflowError")
+class WritesTwoBytesOfTheLength(_Model):
+    def encode(self, message):
+        return bytes(2) + len(message).to_bytes(2, "big") + message
+
+
+@prefixed.wrong("You encoded")
+class WritesTwoBytesOfAnyLength(_Model):
+    def encode(self, message):
+        return bytes([0, 0, len(message) // 256 % 256, len(message) % 256]) + message
+
+
+@prefixed.wrong("something that both share")
+class SharesItsBuffer(_ByHand):
+    all_waiting = bytearray()
+
+    def feed(self, data):
+        self.waiting = bytes(self.all_waiting)
+        messages = super().feed(data)
+        self.all_waiting[:] = self.waiting
+        return messages
+
+
+@prefixed.wrong("Message 1 is a str: `'hello'`.*Expected: bytes")
+class ReturnsText(_Model):
+    def feed(self, data):
+        return [message.decode() for message in super().feed(data)]
+
+
+@prefixed.wrong("Message 1 is a str: `'hello'`.*Expected: bytes")
+class ReturnsLatinText(_Model):
+    def feed(self, data):
+        return [message.decode("latin-1") for message in super().feed(data)]
