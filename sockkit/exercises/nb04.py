@@ -1,6 +1,7 @@
 """Lesson 04: who sent a message, and how to answer only them."""
 
 import functools
+import select
 from typing import Any
 
 from sockkit.exercises.host import Host
@@ -14,7 +15,7 @@ from sockkit.text import plain
 lesson = Lesson("04")
 summary = lesson.summary
 
-_QUIET = 0.15  # seconds in which a client that should get nothing gets nothing
+_QUIET = 0.1  # seconds in which nothing more comes, to anybody
 
 
 @lesson.exercise(
@@ -27,18 +28,17 @@ _QUIET = 0.15  # seconds in which a client that should get nothing gets nothing
 def stamp(trial: Trial, answer: Any) -> str:
     """Answer each message with `client N: ` before it, N being the number of who sent it."""
     room = _Room(trial, trial.serve(on_message=answer))
-    first, second = room.join(), room.join()
-    for partner, number in ((first, 1), (second, 2), (first, 1)):
-        partner.send(b"hello\n")
-        _expect_line(partner, f"client {number}: hello", f"Client {number} said `hello`, and")
-    room.leave(first)
-    third = room.join()
-    third.send(b"hello\n")
-    _expect_line(
-        third,
-        "client 3: hello",
-        "Client 1 left, a third one came, and said `hello`. It",
-        "Whose is a number after its client has gone?",
+    room.join(2)
+    for number, text in ((2, "good morning"), (1, "hello  to everybody "), (2, "2 + 2?")):
+        room.say(number, text, {number: f"client {number}: {text}"})
+    room.leave(1)
+    room.join()
+    room.say(
+        3,
+        "hello",
+        {3: "client 3: hello"},
+        before="Client 1 left, and a third one came. ",
+        otherwise="Whose is a number after its client has gone?",
     )
     return "Each answer named its sender, and nobody got a number that another had."
 
@@ -53,30 +53,27 @@ def stamp(trial: Trial, answer: Any) -> str:
 def to_one(trial: Trial, answer: Any) -> str:
     """When client 1 says `2 psst`, send `from 1: psst` to client 2, and to nobody else."""
     room = _room(trial, answer)
-    one, two, three = room.join(), room.join(), room.join()
-    one.send(b"2 psst\n")
-    _expect_line(two, "from 1: psst", "Client 1 said `2 psst`. Client 2")
-    _expect_nothing({1: one, 3: three}, "Client 1 said `2 psst`")
-    room.leave(one)
-    three.send(b"2 a message of some words\n")
-    _expect_line(
-        two,
-        "from 3: a message of some words",
-        "Client 1 left, and client 3 said `2 a message of some words`. Client 2",
-        "What does the 2 count: clients that were ever here, or places in a list?",
+    room.join(4)
+    room.say(1, "2 psst", {2: "from 1: psst"})
+    room.leave(2)
+    room.say(
+        4,
+        "3 a message  of some words ",
+        {3: "from 4: a message  of some words "},
+        before="Client 2 left. ",
+        silent="What does the 3 count: clients that were ever here, or places in a list?",
     )
-    _expect_nothing({3: three}, "Client 3 wrote to client 2")
-    for _ in range(8):
-        room.leave(room.join())
-    twelve = room.join()
-    two.send(b"12 psst\n")
-    _expect_line(
-        twelve,
-        "from 2: psst",
-        "Eight came and left, a twelfth one came, and client 2 said `12 psst`. Client 12",
-        "Where does the number end, and where does the message begin?",
+    room.come_and_go(7)
+    room.join()
+    room.say(
+        3,
+        "12 psst",
+        {12: "from 3: psst"},
+        before="Seven came and left, and a twelfth one came. ",
+        silent="Where does the number end, and where does the message begin?",
     )
-    return "Client 2 got what was for client 2, before and after somebody left; client 12 too."
+    room.say(12, "1 good morning", {1: "from 12: good morning"})
+    return "Each message came to the one it was for, before and after somebody left; to 12 as well."
 
 
 @lesson.exercise(
@@ -91,25 +88,29 @@ def to_one(trial: Trial, answer: Any) -> str:
 def to_known(trial: Trial, answer: Any) -> str:
     """As before, but where the first word is nobody's number, answer the sender: `no client 7`."""
     room = _room(trial, answer)
-    one, two, three = room.join(), room.join(), room.join()
-    room.leave(three)
+    room.join(3)
+    room.say(2, "3 good morning", {3: "from 2: good morning"})
+    room.leave(1)
     tries = {
         "7 hello": "7 never came",
-        "3 hello": "3 has left",
+        "1 hello": "1 has left",
+        "33 hello": "33 never came",
         "x hello": "x is no number",
         "-1 hello": "-1 can be nobody's number",
         "0 hello": "0 is nobody's number",
         "psst": "that is one word, and no number",
     }
-    for message, why in tries.items():
-        one.send(f"{message}\n".encode())
-        said = f"Client 1 said `{message}`, and {why}. Client 1"
-        then = "Which error is raised, by which call, and where could you answer it?"
-        _expect_line(one, f"no client {message.split()[0]}", said, then)
-    _expect_nothing({2: two}, "Client 1 wrote to clients that are not there")
-    one.send(b"2 still there?\n")
-    _expect_line(two, "from 1: still there?", "After six wrong numbers client 1 wrote to 2, which")
-    return "Six wrong numbers were answered, and the right one still works."
+    for text, why in tries.items():
+        room.say(
+            2,
+            text,
+            {2: f"no client {text.split()[0]}"},
+            why=why,
+            silent="Which error is raised, by which call, and where could you answer it?",
+        )
+    before = "There were seven wrong numbers. "
+    room.say(2, "3 still  there? ", {3: "from 2: still  there? "}, before=before)
+    return "Seven wrong numbers were answered, and the right one still works."
 
 
 @lesson.exercise(
@@ -122,15 +123,15 @@ def to_known(trial: Trial, answer: Any) -> str:
 def to_others(trial: Trial, answer: Any) -> str:
     """Send each message to all clients but its sender, with the sender's number: `1: hello`."""
     room = _room(trial, answer)
-    one, two, three = room.join(), room.join(), room.join()
-    one.send(b"hello\n")
-    for number, partner in ((2, two), (3, three)):
-        _expect_line(partner, "1: hello", f"Client 1 said `hello`. Client {number}")
-    _expect_nothing({1: one}, "Client 1 said `hello`")
-    room.leave(two)
-    three.send(b"bye\n")
-    _expect_line(one, "3: bye", "Client 2 left, and client 3 said `bye`. Client 1")
-    _expect_nothing({3: three}, "Client 3 said `bye`")
+    room.join(3)
+    room.say(1, "hello", dict.fromkeys((2, 3), "1: hello"))
+    room.leave(2)
+    room.say(1, "who is  there? ", {3: "1: who is  there? "}, before="Client 2 left. ")
+    room.come_and_go(8)
+    room.join()
+    before = "Eight came and left, and a twelfth one came. "
+    room.say(12, "here I am", dict.fromkeys((1, 3), "12: here I am"), before=before)
+    room.say(3, "welcome", dict.fromkeys((1, 12), "3: welcome"))
     return "Everybody heard it once, but for the one who said it."
 
 
@@ -141,19 +142,86 @@ class _Room:
         self._trial = trial
         self._host = host
         self._count = 0
+        self._here: dict[int, Partner] = {}
 
-    def join(self) -> Partner:
-        """One more client, once the server has given it its number."""
-        self._count += 1
-        partner = self._trial.connect(self._host.address, f"client {self._count}")
-        self._trial.wait(lambda: self._count in self._host.server.clients)
-        return partner
+    def join(self, count: int = 1) -> None:
+        """So many more clients, once the server has given each its number."""
+        for _ in range(count):
+            self._count += 1
+            partner = self._trial.connect(self._host.address, f"client {self._count}")
+            self._here[self._count] = partner
+            self._trial.wait(lambda: self._count in self._host.server.clients)
 
-    def leave(self, partner: Partner) -> None:
+    def leave(self, number: int) -> None:
         """This client closes; returns once the server has noticed."""
-        before = len(self._host.server.clients)
-        partner.close()
-        self._trial.wait(lambda: len(self._host.server.clients) < before)
+        self._here.pop(number).close()
+        self._trial.wait(lambda: number not in self._host.server.clients)
+
+    def come_and_go(self, count: int) -> None:
+        """So many clients, each of whom leaves before the next comes."""
+        for _ in range(count):
+            self.join()
+            self.leave(self._count)
+
+    def say(
+        self,
+        number: int,
+        text: str,
+        expected: dict[int, str],
+        *,
+        before: str = "",
+        why: str = "",
+        silent: str = "",
+        otherwise: str = "",
+    ) -> None:
+        """One client says this; each of those expected gets its line, and nobody anything more.
+
+        Args:
+            number: who says it.
+            text: what is said.
+            expected: the line that each client is to get.
+            before: what has happened.
+            why: nobody has that number, say.
+            silent: the question to ask where no line came.
+            otherwise: the question to ask where it was another line.
+
+        Raises:
+            NotYet: it is not so.
+        """
+        said = f"{before}Client {number} said `{text}`{f' ({why})' if why else ''}, and"
+        self._here[number].send(f"{text}\n".encode())
+        for to, line in expected.items():
+            partner = self._here[to]
+            got = partner.receive_line()
+            if got != f"{line}\n".encode():
+                saw = [f"{said} {f'client {to} ' if to != number else ''}got {_shown(got)}"]
+                if partner.ended:
+                    saw.append("was disconnected")
+                elif not got:
+                    saw += self._got_instead()
+                then = _of_blanks(got, line) or otherwise if got else silent
+                raise NotYet(f"{', and '.join(saw)}.", f"`{line}`.", then)
+        self._expect_no_more(said, expected)
+
+    def _got_instead(self) -> list[str]:
+        lines = {number: self._here[number].receive_line(0) for number in self._readable(0)}
+        return [f"client {number} got {_shown(line)}" for number, line in lines.items() if line]
+
+    def _readable(self, seconds: float) -> list[int]:
+        sockets = {partner.socket: number for number, partner in self._here.items()}
+        found = select.select(list(sockets), [], [], self._trial.left(seconds))[0]
+        return [sockets[sock] for sock in found]
+
+    def _expect_no_more(self, said: str, expected: dict[int, str]) -> None:
+        for number in self._readable(_QUIET):
+            got = self._here[number].receive(1000, within=0)
+            if not got:
+                raise NotYet(f"{said} client {number} was disconnected.", "everybody stays.")
+            if number in expected:
+                saw = f"{said} after its line client {number} got {_shown(got)} as well."
+                raise NotYet(saw, f"`{expected[number]}`, once, and nothing more.")
+            saw = f"{said} client {number} got {_shown(got)}."
+            raise NotYet(saw, "nothing for that one.", "Who is it for?")
 
 
 def _room(trial: Trial, answer: Any) -> _Room:
@@ -167,24 +235,14 @@ def _room(trial: Trial, answer: Any) -> _Room:
     return _Room(trial, host)
 
 
-def _expect_line(partner: Partner, line: str, said: str, then: str = "") -> None:
-    got = partner.receive_line()
-    text = got.decode(errors="replace")
-    if text == line + "\n":
-        return
-    verb = "got nothing" if not got else f"got `{plain(text.rstrip(), 80)}`"
-    if partner.ended:
-        verb += ", and was disconnected"
-    raise NotYet(f"{said} {verb}.", f"`{line}`.", then)
+def _shown(got: bytes) -> str:
+    text = plain(got.decode(errors="replace").removesuffix("\n"), 80)
+    return f"`{text}`" if got else "nothing"
 
 
-def _expect_nothing(partners: dict[int, Partner], said: str) -> None:
-    for number, partner in partners.items():
-        got = partner.receive(1000, within=_QUIET)
-        if got:
-            text = plain(got.decode(errors="replace").rstrip(), 80)
-            raise NotYet(
-                f"{said}, and client {number} got `{text}`.",
-                "nothing for that one.",
-                "Who is it for?",
-            )
+def _of_blanks(got: bytes, line: str) -> str:
+    """What to say where the blanks alone differ: a page shows two of them as one."""
+    same = got.decode(errors="replace").split() == line.split()
+    return (
+        "The words are right, the blanks are not: a page shows two of them as one." if same else ""
+    )

@@ -1,13 +1,16 @@
 """Lesson 05: who left, how they left, and what is left behind."""
 
+import random
+import re
+import secrets
 import select
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from sockkit.exercises.host import Host
+from sockkit.exercises.leavers import LETTERS, PAUSE, Leaver
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.running import Running
+from sockkit.exercises.partner import Partner
 from sockkit.exercises.solutions import nb05 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -16,8 +19,11 @@ from sockkit.text import plain
 lesson = Lesson("05")
 summary = lesson.summary
 
-_SILENCE = 0.3  # seconds after which the sockets of this check raise TimeoutError
+_SILENCE = 0.4  # seconds after which the sockets of `how_it_ended` raise TimeoutError
 _ENDS = ("closed", "reset", "silent")
+_SHORT_PAUSE = 0.1  # seconds, in which no timeout strikes
+_MOMENT = 0.02  # seconds for a call to return that is wrongly content
+_TURNS = 10  # of the event loop, within which a callback has done its work
 
 
 @lesson.exercise(
@@ -30,15 +36,32 @@ _ENDS = ("closed", "reset", "silent")
 )
 def how_it_ended(trial: Trial, answer: Any) -> str:
     """Read `connection` to its end; return "closed", "reset" or "silent" (its timeout struck)."""
-    for expected in (*_ENDS, *_ENDS):
+    ends = random.sample(_ENDS, 3)
+    slowly = ((b"hello", _SHORT_PAUSE), (secrets.token_bytes(3), _MOMENT), (b"\r\n", _MOMENT))
+    at_once = ((b"hello", _MOMENT),)
+    for expected, pieces in (
+        *((end, slowly) for end in ends),
+        *((end, at_once) for end in reversed(ends)),  # one end is the same again: no rule tells it
+    ):
         partner, theirs = trial.pair()
         theirs.settimeout(_SILENCE)
         running = trial.start(answer, theirs)
-        partner.send(b"hello")
+        for piece, pause in pieces:
+            partner.send(piece)
+            _wait_until_read(trial, theirs)
+            if running.ended(pause):
+                got = running.result()
+                own = "Which timeout struck: the one that the socket came with, or one of yours?"
+                raise NotYet(
+                    "I sent a few bytes and had not ended yet, and the socket's timeout had not "
+                    f"struck. You returned {_repr(got)}.",
+                    "it reads on, until there is an end.",
+                    own if got == "silent" else "Bytes are no end. What do you do after them?",
+                )
         if expected == "closed":
+            partner.send(b"bye")
             partner.finish()
         elif expected == "reset":
-            _wait_until_read(trial, theirs)
             partner.reset()
         got = running.result(expected="it returns once there is an end.")
         what = {"closed": "finished (FIN)", "reset": "reset it", "silent": "said nothing more"}
@@ -47,12 +70,9 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
             if got is None:
                 then = "On which way out of your function is there no `return`?"
             elif got not in _ENDS:
-                then = "The 5 bytes came first, and they are no end. What do you do after them?"
-            raise NotYet(
-                f"I sent 5 bytes and then {what[expected]}. You returned `{plain(repr(got), 40)}`.",
-                f'"{expected}".',
-                then,
-            )
+                then = LETTERS
+            saw = f"I sent a few bytes and then {what[expected]}. You returned {_repr(got)}."
+            raise NotYet(saw, f'"{expected}".', then)
         theirs.close()
     return "You told a polite end, a reset and silence apart, twice each."
 
@@ -66,26 +86,34 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
 )
 def answer_at_the_end(trial: Trial, answer: Any) -> str:
     """Count bytes until the other side has finished; then send `12 bytes` and a newline; close."""
-    for parts in ((b"hello", b" ", b"world!"), (), (b"x" * 100_000,)):
+    for parts, pause in (
+        ((b"hello", b" ", b"world!"), PAUSE),
+        ((), _SHORT_PAUSE),
+        ((b"caf\xc3", b"\xa9\r\n", b"\nau lait"), _SHORT_PAUSE),  # a character in two pieces
+        ((b"x" * 100_000,), 0),
+    ):
         total = sum(map(len, parts))
         partner, theirs = trial.pair()
         running = trial.start(answer, theirs)
         for part in parts:
             partner.send(part)
-        early = partner.receive(1, within=0.1)
-        if early:
+            _wait_until_read(trial, theirs)
+        early = partner.receive(1, within=pause)
+        closed = bool(partner.ended)
+        if early or closed:
             raise NotYet(
-                "I had not finished, and you answered already.",
+                f"I had not finished, and you {'answered' if early else 'closed'} already.",
                 "the answer comes after my FIN.",
                 "How do you know that I have sent all?",
             )
         partner.finish()
         got = partner.receive_all()
-        if got.decode(errors="replace") != f"{total} bytes\n":
+        reset = ", and then a reset" if partner.ended == "reset" else ""
+        if got != f"{total} bytes\n".encode() or reset:
             sent = f"I sent {total:,} bytes" if total else "I sent nothing"
             raise NotYet(
-                f"{sent} and finished, and I got {_shown(got)}.",
-                f"`{total} bytes` and a newline.",
+                f"{sent} and finished, and I got {_shown(got)}{reset}.",
+                f"`{total} bytes` and a newline, and then your FIN.",
                 _why(got.decode(errors="replace"), total),
             )
         running.result(expected="it returns when it has answered.")
@@ -95,23 +123,35 @@ def answer_at_the_end(trial: Trial, answer: Any) -> str:
                 "you close it.",
                 "How do I learn that no more will come from you?",
             )
-    return "Three clients that had finished sending still got their answer."
+        if theirs.fileno() >= 0:
+            raise NotYet(
+                "You answered and finished, and the socket itself is still open.",
+                "you close it.",
+                "`shutdown` ends what is sent. Who gives the socket back?",
+            )
+    return "Four clients that had finished sending still got their answer."
 
 
 def _shown(got: bytes) -> str:
     if not got:
         return "nothing"
-    return f"`{plain(got.rstrip(), 60)}`" + ("" if got.endswith(b"\n") else ", without a newline")
+    line = plain(got.removesuffix(b"\n"), 60)
+    return f"`{line}`" + (" and a newline" if got.endswith(b"\n") else ", without a newline")
 
 
 def _why(got: str, total: int) -> str:
     """The question that this wrong answer asks for."""
+    line = f"{total} bytes"
     if not got and total:
         return "I closed one half of the connection. Which one?"
     if not got:
         return "No byte came before my FIN. How many do you count then, and do you say so?"
-    if got.strip() == f"{total} bytes":
+    if got == line:
         return "How does a program at the other end know that your line is whole?"
+    if got == f"{line}\n":
+        return "What makes a close a reset, and what may be lost with it?"
+    if re.findall(r"\d+", re.sub(r"(?<=\d)[,_.'](?=\d)", "", got)) == [str(total)]:
+        return "The number is right. What else is in what you send, character by character?"
     return "What do you count: receives, characters, or bytes, and all of them?"
 
 
@@ -124,61 +164,25 @@ def _why(got: str, total: int) -> str:
     ),
 )
 def echo_and_tell(trial: Trial, answer: Any) -> str:
-    """Echo to the end, close, and call `left("closed")` or `left("reset")`: once, as the last."""
-    for way in ("closed", "reset", "closed before anything", "reset before anything"):
-        calls: list[Any] = []
-        partner, theirs = trial.pair()
-        running = trial.start(answer, theirs, _left(calls, theirs))
-        if "before" not in way:
-            partner.send(b"hello")
-            if partner.receive(5) != b"hello":
-                raise NotYet("I sent `hello` and did not get it back.", "an echo.")
-        if way.startswith("closed"):
-            partner.finish()
-        else:
-            partner.reset()
-        _expect_told(running, calls, theirs, way, (way.split()[0],))
-    calls = []
-    partner, theirs = trial.pair()
-    partner.send(b"x" * 5000)
-    partner.finish()
-    partner.reset()  # behind a FIN: on Linux `recv` still has the bytes, and `sendall` raises EPIPE
-    running = trial.start(answer, theirs, _left(calls, theirs))
-    _expect_told(running, calls, theirs, "gone before your echo", ("closed", "reset"))
-    return "Five clients left, and each was told of once, with its reason."
-
-
-def _left(calls: list[Any], theirs: socket.socket) -> Callable[[Any], None]:
-    """A `left` that keeps each reason, and whether the connection was open then."""
-
-    def left(reason: Any) -> None:
-        calls.append((reason, theirs.fileno() >= 0))
-
-    return left
-
-
-def _expect_told(
-    running: Running, calls: list[Any], theirs: socket.socket, way: str, reasons: tuple[str, ...]
-) -> None:
-    if running.ended(2.0) and calls and isinstance(running.call.error, ConnectionError):
-        running.judged = True  # out of a `finally` that told, say: that is no matter here
-    else:
-        running.result(expected="it returns once the client has left.")
-    if len(calls) != 1 or calls[0][0] not in reasons:
-        told = ", ".join(f"`left({reason!r})`" for reason, _ in calls) or "nothing"
-        raise NotYet(
-            f"One client left ({way}), and you called {plain(told, 100)}.",
-            " or ".join(f'`left("{reason}")`' for reason in reasons) + ", once.",
-            "How many ways lead out of your loop, and which of them pass that call?",
-        )
-    if calls[0][1] and theirs.fileno() < 0:
-        raise NotYet(
-            f"A client left ({way}). You called `left` while the connection was still open.",
-            "closed first: `left` is the last thing.",
-            "What does your program still do after that call?",
-        )
-    if theirs.fileno() >= 0:
-        raise NotYet(f"A client left ({way}); its connection is still open here.", "closed.")
+    """Echo to the end, close, and call `left("closed")` or `left("reset")`: once, after that."""
+    one, other = random.sample(("closed", "reset"), 2)  # in an order that no rule tells
+    for reason, talks in ((one, True), (other, True), (other, False), (one, False)):
+        client = Leaver(trial, answer)
+        client.start()
+        if talks:
+            client.expect_echoes()
+        client.leave(reason)
+        client.expect_told(reason if talks else f"{reason} before anything", reason)
+    client = Leaver.with_little_room(trial, answer)
+    client.leave("closed")
+    client.expect_told("closed", "closed")
+    client = Leaver(trial, answer)
+    client.partner.send(b"x" * 5000)
+    client.leave("closed")
+    client.leave("reset")  # behind a FIN: on Linux `recv` has the bytes, and `sendall` raises EPIPE
+    client.start()
+    client.expect_told("gone before your echo", "closed", "reset")
+    return "Six clients left, and each was told of once, with its reason."
 
 
 @lesson.exercise(
@@ -199,13 +203,11 @@ def counts(trial: Trial, answer: Any) -> str:
         on_message=keeper.on_message,
         on_disconnect=keeper.on_disconnect,
     )
-    partners = []
-    for number in (1, 2, 3, 4):
-        partners.append(trial.connect(host.address, f"client {number}"))
-        _wait_for_clients(trial, host, number)
-    for _ in range(2):
-        partners[1].send(b"hello\n")
-    _expect(trial, keeper, {1: 0, 2: 2, 3: 0, 4: 0}, "Four came, and client 2 sent two messages.")
+    partners = [_join(trial, host, number) for number in (1, 2, 3, 4)]
+    for number in (2, 4, 2):
+        partners[number - 1].send(b"hello\n")
+    what = "Four came, client 2 sent two messages, and client 4 one."
+    _expect(trial, host, keeper, {1: 0, 2: 2, 3: 0, 4: 1}, what)
     if got := _snapshot(other):
         raise NotYet(
             "I made two objects of your class, and clients came to one of them. "
@@ -213,19 +215,30 @@ def counts(trial: Trial, answer: Any) -> str:
             "`{}`.",
             "Where do you make `messages`: once for the class, or once for each object?",
         )
-    partners[0].close()
-    _expect(trial, keeper, {2: 2, 3: 0, 4: 0}, "Client 1 closed politely.")
-    partners[1].reset()
-    _expect(trial, keeper, {3: 0, 4: 0}, "Client 2 reset its connection.")
-    host.server.disconnect(3)
-    _expect(trial, keeper, {4: 0}, "The server disconnected client 3.")
-    partners[3].send(b"\xff\n")
-    _expect(trial, keeper, {}, "Client 4 sent what is no text, and was dropped.")
+    partners[2].close()
+    _expect(trial, host, keeper, {1: 0, 2: 2, 4: 1}, "Client 3 closed politely.")
+    _join(trial, host, 5)
+    _expect(trial, host, keeper, {1: 0, 2: 2, 4: 1, 5: 0}, "A fifth came.")
+    partners[0].reset()
+    _expect(trial, host, keeper, {2: 2, 4: 1, 5: 0}, "Client 1 reset its connection.")
+    host.server.disconnect(5)
+    _expect(trial, host, keeper, {2: 2, 4: 1}, "The server disconnected client 5.")
+    partners[1].send(b"\xff\n")
+    _expect(trial, host, keeper, {4: 1}, "Client 2 sent what is no text, and was dropped.")
     return "Whoever left was forgotten, four ways, and nobody else."
 
 
-def _expect(trial: Trial, keeper: Any, expected: dict[int, int], what: str) -> None:
-    trial.wait(lambda: _snapshot(keeper) == expected)
+def _join(trial: Trial, host: Host, number: int) -> Partner:
+    partner = trial.connect(host.address, f"client {number}")
+    trial.wait(lambda: number in host.server.clients)
+    return partner
+
+
+def _expect(trial: Trial, host: Host, keeper: Any, expected: dict[int, int], what: str) -> None:
+    trial.wait(lambda: host.server.clients.keys() == expected.keys())
+    call = host.running.call
+    late = call.turns + _TURNS  # counted, and not timed: where the loop is slow, there is more time
+    trial.wait(lambda: _snapshot(keeper) == expected or call.turns > late)
     got = _snapshot(keeper)
     if got != expected:
         raise NotYet(
@@ -240,9 +253,9 @@ def _snapshot(keeper: Any) -> Any:
     return dict(messages) if hasattr(messages, "keys") else messages
 
 
+def _repr(value: Any) -> str:
+    return f"`{plain(repr(value), 40)}`"
+
+
 def _wait_until_read(trial: Trial, sock: socket.socket) -> None:
-    trial.wait(lambda: not select.select([sock], [], [], 0)[0])
-
-
-def _wait_for_clients(trial: Trial, host: Host, count: int) -> None:
-    trial.wait(lambda: len(host.server.clients) >= count)
+    trial.wait(lambda: sock.fileno() < 0 or not select.select([sock], [], [], 0)[0])
