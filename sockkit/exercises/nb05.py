@@ -19,7 +19,7 @@ from sockkit.text import plain
 lesson = Lesson("05")
 summary = lesson.summary
 
-_SILENCE = 0.4  # seconds after which the sockets of `how_it_ended` raise TimeoutError
+_SILENCE = 0.8  # seconds after which the sockets of `how_it_ended` raise TimeoutError
 _ENDS = ("closed", "reset", "silent")
 _SHORT_PAUSE = 0.1  # seconds, in which no timeout strikes
 _MOMENT = 0.02  # seconds for a call to return that is wrongly content
