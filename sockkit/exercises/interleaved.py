@@ -2,9 +2,7 @@
 
 `sockkit.lab.races` explores more, in a process of its own, and not on every platform. A check has
 less time and runs everywhere, so here are real threads that meet at what the check hands to them:
-`Shared` objects, whose every access is a stop. One thread goes on to a certain stop, the others run
-as far as they get, then all go on. With one such switch, at each stop in turn, most races show.
-Some need a second one: the other thread, too, is left at a stop, while the first one goes on.
+`Shared` objects, whose every access is a stop. `schedules` says who goes on to which stop.
 Nothing is patched or traced.
 
 A thread that waits for a lock of the learner's own can't be seen to wait. It is taken for waiting
@@ -12,12 +10,10 @@ once it has come to no stop for a moment. If it was only slow, the schedule is a
 as possible: a right answer is right in that one, too.
 """
 
-import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sockkit.exercises.held import free_all
@@ -27,9 +23,9 @@ from sockkit.exercises.where import learners_place
 _PATIENCE = 0.05  # seconds without a stop, from which a thread is taken for waiting
 _FOR_EVER = 2.0  # seconds in which no thread gets on, from which they wait for ever
 _LAST_STEPS = 0.5  # seconds in which threads that are woken come to their ends
-_STEPS = 300  # in one turn: a thread that tries again and again lets others go on
-_FEW = 30  # stops of one thread that are combined with those of another
-_ENOUGH = 1.6  # seconds for all schedules; on a very busy machine, for those that were tried
+STEPS = 300  # in one turn
+_MORE = 7  # steps at most in a turn, after what was tried in vain
+_IN_VAIN = 300  # tries, of all threads, from which they try for ever
 
 
 class Waited(Protocol):
@@ -55,6 +51,8 @@ class Actor(threading.Thread):
         self.error: BaseException | None = None
         self.place = ""  # of its last stop, in the learner's code
         self.waits: Waited | None = None  # for what, if it can tell
+        self.wants: Waited | None = None  # what it has tried to get, and did not wait for
+        self.may_give_up = self.gives_up = False  # a wait with a time limit; its time is over
         self._turns = turns
         self._function = function
 
@@ -78,12 +76,19 @@ class Actor(threading.Thread):
             self._turns.may_step(self)
         self.steps += 1
 
-    def wait_for(self, what: Waited) -> None:
-        """Let others go on until nobody has it."""
-        while what.owner is not None:
+    def wait_for(self, what: Waited, for_ever: bool = True) -> bool:
+        """Let others go on until nobody has it, or until they can't; whether nobody has it."""
+        self.may_give_up, self.gives_up = not for_ever, False
+        while what.owner is not None and not self.gives_up:
             self.waits = what
             self._turns.stop(self)
-        self.waits = None
+        self.waits, self.may_give_up = None, False
+        return what.owner is None
+
+    def failed(self, what: Waited) -> None:
+        """It could not get this, and does not wait."""
+        self.wants = what
+        self._turns.failed(self)
 
     def waits_for_somebody(self) -> bool:
         """Whether what it waits for is still taken, so that it need not even look again."""
@@ -92,15 +97,15 @@ class Actor(threading.Thread):
 
     def waiting(self) -> str:
         """What it does now, if it will never end."""
-        if self.waits is None:
+        what = self.waits or self.wants
+        owner = what.owner if what else None
+        if what is None or owner is None:
             where = f", after {self.place}" if self.place else ""
             return f"{self.name} waits for ever{where}."
-        owner = self.waits.owner
         gone = isinstance(owner, Actor) and owner.done
-        which = (
-            f"which {owner.name} {'took and never gave back' if gone else 'has'}" if owner else ""
-        )
-        return f"{self.name} waits for `{self.waits.name}`, {which}."
+        which = f"which {owner.name} {'took and never gave back' if gone else 'has'}"
+        does = "waits for" if self.waits else "tries again and again to get"
+        return f"{self.name} {does} `{what.name}`, {which}."
 
 
 def pause() -> None:
@@ -126,13 +131,14 @@ class Turns:
         self._changed = threading.Condition()
         self._turn: Actor | None = None
         self._budget = 0
+        self._in_vain = 0  # tries
         self._abandoned = False
         self.actors = [Actor(self, *each) for each in zip(names, functions, strict=False)]
         for actor in self.actors:
             actor.start()
         self._wait_for(lambda: all(actor.stopped for actor in self.actors))
 
-    def go_on(self, actor: Actor, steps: int = _STEPS) -> bool:
+    def go_on(self, actor: Actor, steps: int = STEPS) -> bool:
         """Let it come to its next stop but so many, or as far as it can; whether it got on."""
         if actor.done:
             return False
@@ -155,17 +161,20 @@ class Turns:
             self._turn = None
         return actor.done or actor.steps > before
 
-    def finish(self) -> bool:
-        """Let all of them run to their ends; False if those that are left wait for ever."""
+    def finish(self) -> None:
+        """Let all of them run to their ends, or until those that are left wait or try for ever."""
         got_on = time.monotonic()
-        while not all(actor.done for actor in self.actors):
+        while not all(actor.done for actor in self.actors) and self._in_vain < _IN_VAIN:
             got = [self.go_on(actor) for actor in self.actors]
             if any(got):
                 got_on = time.monotonic()
             known = all(actor.done or actor.waits_for_somebody() for actor in self.actors)
             if not any(got) and (known or time.monotonic() - got_on > _FOR_EVER):
-                return False
-        return True
+                impatient = next((actor for actor in self.actors if actor.may_give_up), None)
+                if impatient is None:
+                    return
+                impatient.gives_up = True
+                got_on = time.monotonic()
 
     def end(self, *holders: Any) -> None:
         """End those that still run; locks that `holders` hold are freed for those who wait."""
@@ -198,6 +207,15 @@ class Turns:
         self._budget -= 1
         return True
 
+    def failed(self, actor: Actor) -> None:
+        """It has tried in vain. Others go on soon, while it is each time somewhere else.
+
+        Two that try again and again would meet in the same places for ever, if turns were alike.
+        """
+        self._in_vain += 1
+        if self._turn is actor:
+            self._budget = min(self._budget, self._in_vain % _MORE + 1)
+
     def stop(self, actor: Actor) -> None:
         """Return when it is its turn."""
         with self._changed:
@@ -219,99 +237,3 @@ class Turns:
         if self._turn is actor:
             self._turn = None
         self._changed.notify_all()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the threads under one schedule."""
-
-    state: Any
-    waiting: str
-    """Who waits for what, if they wait for each other, or for nobody; "" if all ended."""
-    actors: Sequence[Actor]
-    switch: str
-    """Where the first one stood when the others came; "" if it had ended before."""
-
-
-def schedules(
-    trial: Trial,
-    setup: Callable[[], Any],
-    threads: Callable[[Any], Sequence[Callable[[], Any]]],
-    names: Sequence[str] = "ABCDEF",
-    switches: int = 1,
-    within: float = _ENOUGH,
-) -> Iterator[Outcome]:
-    """Run threads under each schedule with so many switches, and yield what became of them.
-
-    Args:
-        trial: is asked for the time.
-        setup: makes what the threads share, anew for each schedule.
-        threads: gets that, and returns their functions.
-        names: of the threads.
-        switches: one; or two, for which a second thread is left at a stop of its own as well.
-        within: seconds for all of them, after which no more are tried.
-    """
-    deadline = time.monotonic() + within
-
-    def run(first: int, steps: int, *second: int) -> tuple[Outcome, int]:
-        state = setup()
-        functions = threads(state)
-        turns = Turns(trial, functions, names)
-        one = turns.actors[first]
-        try:
-            turns.go_on(one, steps)
-            switch = "" if one.done else f"`{one.name}` was at {one.place}"
-            made = one.steps
-            if second:
-                turns.go_on(turns.actors[second[0]], second[1])
-                turns.go_on(one)
-            for other in turns.actors:
-                if switch and other is not one:
-                    turns.go_on(other)
-            turns.finish()
-            left = " ".join(actor.waiting() for actor in turns.actors if not actor.done)
-        finally:
-            turns.end(state, *functions)
-        return Outcome(state, left, turns.actors, switch), made
-
-    longest = [0] * len(threads(setup()))
-    for first in range(len(longest)):
-        outcome, most = run(first, _STEPS)
-        yield outcome
-        for steps in spread(most):
-            if time.monotonic() > deadline:
-                return
-            outcome, _ = run(first, steps)
-            longest = [max(each) for each in zip(longest, map(_steps, outcome.actors), strict=True)]
-            yield outcome
-    for plan in _pairs(longest) if switches > 1 else ():
-        if time.monotonic() > deadline:
-            return
-        yield run(*plan)[0]
-
-
-def _steps(actor: Actor) -> int:
-    return min(actor.steps, _STEPS)
-
-
-def _pairs(longest: Sequence[int]) -> list[tuple[int, int, int, int]]:
-    """Which thread is left at which stop, and which other one then; those that differ much first.
-
-    Args:
-        longest: how many stops each of the threads has come to, at most.
-    """
-    stops = [list(enumerate(spread(most)[:_FEW])) for most in longest]
-    plans = [
-        (early + late, first, steps, second, more)
-        for first, second in itertools.permutations(range(len(longest)), 2)
-        for early, steps in stops[first]
-        for late, more in stops[second]
-    ]
-    return [plan[1:] for plan in sorted(plans)]
-
-
-def spread(most: int) -> list[int]:
-    """0 to `most` - 1, the middle ones first: what is tried early should differ much."""
-    bits = max(most.bit_length(), 1)
-    reverse = (int(f"{number:0{bits}b}"[::-1], 2) for number in range(1 << bits))
-    return [number for number in reverse if number < most]

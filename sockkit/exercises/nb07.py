@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sockkit.exercises import registries
-from sockkit.exercises.asking import asked, first_loss
-from sockkit.exercises.interleaved import Outcome, Turns, schedules
+from sockkit.exercises.asking import asked, expect_to_run, first_loss
+from sockkit.exercises.interleaved import Turns
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.orders import LINES, arrive, letters_of
-from sockkit.exercises.rooms import Counts, House, sleeping_loop
+from sockkit.exercises.rooms import Counts, House, busy, sleeping_loop
+from sockkit.exercises.schedules import Outcome, schedules
 from sockkit.exercises.shared import Room, SharedDict, SharedLock
 from sockkit.exercises.solutions import nb07 as solutions
 from sockkit.exercises.trial import Trial
@@ -22,6 +23,8 @@ from sockkit.text import plain
 lesson = Lesson("07")
 summary = lesson.summary
 
+_HANDED_OVER = 0.1  # seconds that a call gets while the loop is busy; one that waits needs more
+_CROSSING = 1.0  # seconds for each of two houses
 _THE_KITS, _BROKEN = 0.8, 2.4  # seconds to ask the registries; they take hundredths, if not busy
 
 
@@ -96,12 +99,16 @@ def join(trial: Trial, answer: Any) -> str:
         kept = dict(outcome.state.names.copy())
         numbers = sorted(told.values(), key=repr)
         if numbers != [1, 2] or {name: number for number, name in kept.items()} != told:
+            came = f". {outcome.switch}; then the other one came."
+            then = "What had been read by then, and is it still true when it is used?"
+            if not outcome.switch:
+                came = ", one after the other."
+                then = "What does the one who comes second find in the room?"
             raise NotYet(
-                f"ann and bob joined from two threads. {outcome.switch}; then the other one came. "
-                f"ann was told {_shown(told['ann'])}, bob {_shown(told['bob'])}, and `room.names` "
-                f"is `{_shown(kept)}`.",
+                f"ann and bob joined from two threads{came} ann was told {_shown(told['ann'])}, "
+                f"bob {_shown(told['bob'])}, and `room.names` is `{_shown(kept)}`.",
                 "the numbers 1 and 2, each with its name.",
-                "What had been read by then, and is it still true when it is used?",
+                then,
             )
     return "Whichever line one of them had reached, the other got a number of its own."
 
@@ -123,10 +130,16 @@ def count(trial: Trial, answer: Any) -> str:
     calls = {"lobby": 3, "garden": 2}
     counts, failed = Counts(), list[BaseException]()
     with sleeping_loop(counts, failed.append) as loop:
-        for room in (room for room, times in calls.items() for _ in range(times)):
-            trial.start_beside(answer, loop, counts, room).result(
-                expected="it hands over the work, and returns."
-            )
+        returns = "it hands over the work, and returns."
+        for room in ("lobby", "lobby", "garden"):
+            trial.start_beside(answer, loop, counts, room).result(expected=returns)
+        with busy(loop):  # so that it gets to the first of these when the second was made as well
+            late = [trial.start_beside(answer, loop, counts, "lobby")]
+            late[0].ended(_HANDED_OVER)
+            late += [trial.start_beside(answer, loop, counts, "garden")]
+            late[1].ended(_HANDED_OVER)
+        for running in late:
+            running.result(expected=returns)
         if counts.strangers:
             raise NotYet(
                 "I called `count` from threads of my own, and `counts` was touched there.",
@@ -175,7 +188,9 @@ def _expect_counts(trial: Trial, counts: Counts, expected: dict[str, int], where
             f"I called `count` {where}, {sum(expected.values())} in all, and waited. `counts` is "
             f"`{_shown(counts)}`.",
             f"`{expected}`.",
-            "Does the loop know that there is something to do, or does it sleep?",
+            "What does one call add, and to which room, when the loop gets to it?"
+            if counts.owners
+            else "Does the loop know that there is something to do, or does it sleep?",
         )
 
 
@@ -192,10 +207,12 @@ def _expect_counts(trial: Trial, counts: Counts, expected: dict[str, int], where
 def move(trial: Trial, answer: Any) -> str:
     """Move a name from one room to another, under both locks, and never wait for ever."""
     house = House()
-    _called(trial, answer, "ann", house.lobby, house.garden)
-    house.judge("I moved ann from the lobby to the garden.", [], ["bob", "ann"])
+    lobby, garden = house.rooms
+    _called(trial, answer, "ann", lobby, garden)
+    house.judge("I moved ann from the lobby to the garden.", [], ["ann", "bob"])
     house = House()
-    running = trial.start(answer, "ann", house.lobby, house.lobby)
+    lobby, _ = house.rooms
+    running = trial.start(answer, "ann", lobby, lobby)
     there = "I moved ann from the lobby to the lobby."
     error = running.error(1.0, f"{there[:-1]}, and she stays.", "How many locks are there to take?")
     if error is not None:
@@ -203,23 +220,29 @@ def move(trial: Trial, answer: Any) -> str:
             f"{there} You raised {named(error)}.", "she stays.", "Which two locks are these?"
         )
     house.judge(there, ["ann"], ["bob"])
+    _expect_to_cross(trial, answer, House)
+    # Names as alike as can be, and the other way: an order that fits the first house is no order.
+    _expect_to_cross(trial, answer, lambda: House(("gallery", "gardens"), ("cleo", "carl")))
+    return "They crossed at every line, and both arrived."
 
-    def threads(house: "House") -> list[Callable[[], Any]]:
-        return [
-            lambda: answer("ann", house.lobby, house.garden),
-            lambda: answer("bob", house.garden, house.lobby),
-        ]
 
-    for outcome in schedules(trial, House, threads, ("ann", "bob")):
+def _expect_to_cross(trial: Trial, answer: Any, setup: Callable[[], House]) -> None:
+    out, comes = setup().people
+
+    def threads(house: House) -> list[Callable[[], Any]]:
+        here, there = house.rooms
+        return [lambda: answer(out, here, there), lambda: answer(comes, there, here)]
+
+    did = f"{out} went out while {comes} came in."
+    for outcome in schedules(trial, setup, threads, (out, comes), within=_CROSSING):
         _raise_for_errors(outcome, "move")
         if outcome.waiting:
             raise NotYet(
-                f"ann went out while bob came in. {outcome.waiting}",
+                f"{did} {outcome.waiting}",
                 "both arrive, whoever is first at which lock.",
                 "In which order does each of them take the two locks?",
             )
-        outcome.state.judge("ann went out while bob came in.", ["bob"], ["ann"])
-    return "They crossed at every line, and both arrived."
+        outcome.state.judge(did, [comes], [out])
 
 
 @lesson.exercise(
@@ -235,6 +258,7 @@ def move(trial: Trial, answer: Any) -> str:
 def question(trial: Trial, answer: Any) -> str:
     """Return `setup, threads, invariant` for `Registry`: they hold, and notice broken ones."""
     put = asked(trial, answer, registries.Kit)
+    expect_to_run(trial, put)
     lost = first_loss(trial, put, _THE_KITS)
     if lost:
         raise NotYet(

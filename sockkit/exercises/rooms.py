@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sockkit.exercises.interleaved import pause
@@ -11,13 +12,23 @@ from sockkit.exercises.shared import Room, SharedDict, SharedLock, SharedSet
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
 
+_PATIENCE = 0.5  # seconds for a loop that may be stopped, or held by the answer
+
 
 class House:
-    """Two rooms, one person in each, and what was seen of the moves."""
+    """Two rooms, one person in each, and what was seen of the moves.
 
-    def __init__(self) -> None:
+    Args:
+        rooms: their names.
+        people: who is in which.
+    """
+
+    def __init__(
+        self, rooms: Sequence[str] = ("lobby", "garden"), people: Sequence[str] = ("ann", "bob")
+    ) -> None:
         self.faults: list[str] = []
-        self.lobby, self.garden = self._room("lobby", "ann"), self._room("garden", "bob")
+        self.people = people
+        self.rooms = [self._room(*each) for each in zip(rooms, people, strict=True)]
 
     def _room(self, name: str, person: str) -> Any:
         lock = SharedLock(f"{name}.lock", self._seen)
@@ -31,17 +42,21 @@ class House:
 
     def _seen(self) -> None:
         """What somebody sees who now takes both locks."""
-        rooms = [vars(self.lobby), vars(self.garden)]
+        rooms = [vars(room) for room in self.rooms]
         if any(room["lock"].owner for room in rooms):
             return
-        for person in ("ann", "bob"):
+        for person in self.people:
             found = sum(set.__contains__(room["people"], person) for room in rooms)
             if found != 1:
                 where = "both" if found else "no room"
                 self.faults.append(f"Both locks were free, and {person} was in {where}.")
 
-    def judge(self, what: str, lobby: list[str], garden: list[str]) -> None:
+    def judge(self, what: str, *expected: list[str]) -> None:
         """Say what is wrong.
+
+        Args:
+            what: was done.
+            expected: who is now in each room.
 
         Raises:
             NotYet: something is.
@@ -49,32 +64,34 @@ class House:
         if self.faults:
             raise NotYet(
                 f"{what} {self.faults[0]}",
-                "`people` is changed under the lock of its room, and one move is one step.",
+                "`people` is read and changed under the room's lock, and one move is one step.",
             )
-        seen = [sorted(set.copy(vars(room)["people"])) for room in (self.lobby, self.garden)]
-        if seen != [sorted(lobby), sorted(garden)]:
+        rooms = [vars(room) for room in self.rooms]
+        seen = [sorted(set.copy(room["people"])) for room in rooms]
+        if seen != list(expected):
+            first, second = (room["name"] for room in rooms)
             raise NotYet(
-                f"{what} In the lobby is `{plain(seen[0], 40)}`, "
-                f"in the garden `{plain(seen[1], 40)}`.",
-                f"`{sorted(lobby)}` and `{sorted(garden)}`.",
+                f"{what} In the {first} is `{plain(seen[0], 40)}`, "
+                f"in the {second} `{plain(seen[1], 40)}`.",
+                f"`{expected[0]}` and `{expected[1]}`.",
             )
-        for room in (self.lobby, self.garden):
-            if vars(room)["lock"].owner:
-                raise NotYet(
-                    f"{what} `{vars(room)['lock'].name}` is still held.", "it is given back."
-                )
+        for room in rooms:
+            if room["lock"].owner:
+                raise NotYet(f"{what} `{room['lock'].name}` is still held.", "it is given back.")
 
 
 class Counts(SharedDict):
-    """Counts that belong to one thread, and remember who else touched them."""
+    """Counts that belong to one thread, and remember whether it touched them, and who else did."""
 
     def __init__(self) -> None:
         super().__init__(self._note)
         self.owner: threading.Thread | None = None
-        self.strangers = False
+        self.owners = self.strangers = False
 
     def _note(self) -> None:
-        if threading.current_thread() is not self.owner:
+        if threading.current_thread() is self.owner:
+            self.owners = True
+        else:
             self.strangers = True
 
 
@@ -86,22 +103,56 @@ def sleeping_loop(
 
     Args:
         counts: belong to its thread.
-        failed: is told what the functions raise that it runs.
+        failed: is told what the functions and coroutines raise that it runs.
     """
     loop = asyncio.new_event_loop()
+    # `call_soon` from another thread works by luck, if somebody else wakes the loop: now it raises.
+    loop.set_debug(True)
+    loop.slow_callback_duration = math.inf  # whether it is slow nobody asks
 
     def note(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if error := context.get("exception"):
             failed(error)
 
+    def note_task(task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            failed(error)
+
+    def with_note(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+        task = asyncio.Task(coroutine, loop=loop, **options)
+        task.add_done_callback(note_task)
+        return task
+
     loop.set_exception_handler(note)
+    loop.set_task_factory(with_note)
     thread = threading.Thread(target=loop.run_forever, name="the loop's thread", daemon=True)
     counts.owner = thread
+    runs = threading.Event()
+    loop.call_soon(runs.set)
     thread.start()
+    runs.wait()
     try:
         yield loop
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        # A turn later, so that coroutines which were handed over last have begun.
+        loop.call_soon_threadsafe(loop.call_soon, loop.stop)
         thread.join(0.5)
         if not thread.is_alive():
             loop.close()
+
+
+@contextlib.contextmanager
+def busy(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """The loop of another thread has something to do until the end of this."""
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        done.wait()
+
+    loop.call_soon_threadsafe(work)
+    begun.wait(_PATIENCE)  # by then it has done what was handed over before
+    try:
+        yield
+    finally:
+        done.set()

@@ -1,11 +1,14 @@
 """What a check hands to threads that it interleaves: each access is a stop, and locks tell."""
 
+import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sockkit.exercises.interleaved import Actor, pause
+
+C = TypeVar("C")
 
 
 class Shared:
@@ -31,6 +34,30 @@ class Room(Shared):
         return "<the room>"
 
 
+def _touched_before(*names: str) -> Callable[[type[C]], type[C]]:
+    """These methods are as in the class above, and call `_touched` first."""
+
+    def touched(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def touching(self: Any, *args: Any, **kwargs: Any) -> Any:
+            self._touched()
+            return method(self, *args, **kwargs)
+
+        return touching
+
+    def decorate(kind: type[C]) -> type[C]:
+        for name in names:
+            setattr(kind, name, touched(getattr(kind, name)))
+        return kind
+
+    return decorate
+
+
+@_touched_before(
+    *("__getitem__", "__setitem__", "__delitem__", "__contains__", "__len__", "__repr__"),
+    *("__eq__", "__ne__", "__or__", "__ror__", "__ior__", "__reversed__"),
+    *("get", "pop", "popitem", "setdefault", "update", "clear", "copy"),
+)
 class SharedDict(dict[Any, Any]):
     """A dict; other threads may come before each access, and between two steps through it.
 
@@ -42,50 +69,19 @@ class SharedDict(dict[Any, Any]):
         super().__init__()
         self._touched = touched
 
-    def __getitem__(self, key: Any) -> Any:
-        self._touched()
-        return super().__getitem__(key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._touched()
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key: Any) -> None:
-        self._touched()
-        super().__delitem__(key)
-
-    def __contains__(self, key: object) -> bool:
-        self._touched()
-        return super().__contains__(key)
-
-    def __len__(self) -> int:
-        self._touched()
-        return super().__len__()
-
     def __iter__(self) -> Iterator[Any]:
+        self._touched()
         for key in super().__iter__():
-            self._touched()
             yield key
+            self._touched()
 
-    def get(self, key: Any, default: Any = None) -> Any:
-        """As in a dict."""
-        self._touched()
-        return super().get(key, default)
+    def keys(self) -> Any:
+        """As in a dict, but with stops between the keys."""
+        return KeysView(self)
 
-    def pop(self, *args: Any) -> Any:
-        """As in a dict."""
-        self._touched()
-        return super().pop(*args)
-
-    def setdefault(self, key: Any, default: Any = None) -> Any:
-        """As in a dict."""
-        self._touched()
-        return super().setdefault(key, default)
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """As in a dict."""
-        self._touched()
-        super().update(*args, **kwargs)
+    def values(self) -> Any:
+        """As in a dict, but with stops between the values."""
+        return [dict.__getitem__(self, key) for key in self]
 
     def items(self) -> Any:
         """As in a dict, but with stops between the items."""
@@ -93,7 +89,6 @@ class SharedDict(dict[Any, Any]):
 
     def copy(self) -> dict[Any, Any]:
         """A plain dict, made in one step."""
-        self._touched()
         return dict(super().items())
 
 
@@ -111,13 +106,16 @@ class SharedLock:
         self._freed = freed
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """As of `threading.Lock`; a wait with a time limit gives up at once."""
+        """As of `threading.Lock`; a wait with a time limit is over when nobody can get on."""
         pause()
         thread = threading.current_thread()
-        if self.owner is not None and (not blocking or timeout >= 0):
-            return False
         if isinstance(thread, Actor):
-            thread.wait_for(self)
+            waits = blocking and timeout != 0
+            if self.owner and not (waits and thread.wait_for(self, for_ever=timeout < 0)):
+                thread.failed(self)
+                return False
+        elif self.owner and (not blocking or timeout >= 0):
+            return False
         elif self.owner is thread:
             raise RuntimeError(f"you wait for {self.name}, which you hold yourself: for ever")
         self.owner = thread
@@ -132,8 +130,11 @@ class SharedLock:
         pause()
 
     def locked(self) -> bool:
-        """As of `threading.Lock`."""
+        """As of `threading.Lock`. Who asks so again and again, tries to get it."""
         pause()
+        thread = threading.current_thread()
+        if self.owner and isinstance(thread, Actor):
+            thread.failed(self)
         return self.owner is not None
 
     @property
@@ -154,6 +155,14 @@ class SharedLock:
         self.release()
 
 
+@_touched_before(
+    *("__contains__", "__iter__", "__len__", "__repr__", "__eq__", "__ne__"),
+    *("__le__", "__lt__", "__ge__", "__gt__", "issubset", "issuperset", "isdisjoint"),
+    *("__or__", "__and__", "__sub__", "__xor__", "__ror__", "__rand__", "__rsub__", "__rxor__"),
+    *("union", "intersection", "difference", "symmetric_difference", "copy"),
+    *("__ior__", "__iand__", "__isub__", "__ixor__", "add", "remove", "discard", "pop", "clear"),
+    *("update", "intersection_update", "difference_update", "symmetric_difference_update"),
+)
 class SharedSet(set[Any]):
     """A set; other threads may come before each access.
 
@@ -164,22 +173,3 @@ class SharedSet(set[Any]):
     def __init__(self, members: Iterable[Any], touched: Callable[[], object] = pause) -> None:
         super().__init__(members)
         self._touched = touched
-
-    def add(self, member: Any) -> None:
-        """As of a set."""
-        self._touched()
-        super().add(member)
-
-    def remove(self, member: Any) -> None:
-        """As of a set."""
-        self._touched()
-        super().remove(member)
-
-    def discard(self, member: Any) -> None:
-        """As of a set."""
-        self._touched()
-        super().discard(member)
-
-    def __contains__(self, member: object) -> bool:
-        self._touched()
-        return super().__contains__(member)

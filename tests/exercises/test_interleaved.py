@@ -10,7 +10,8 @@ import pytest
 
 from sockkit.exercises import interleaved
 from sockkit.exercises.held import free_all
-from sockkit.exercises.interleaved import Outcome, pause, schedules, spread
+from sockkit.exercises.interleaved import pause
+from sockkit.exercises.schedules import Outcome, schedules, spread
 from sockkit.exercises.shared import Shared, SharedDict, SharedLock, SharedSet
 from sockkit.exercises.trial import Trial
 
@@ -106,6 +107,59 @@ def test_who_tries_again_and_again_lets_the_others_go_on() -> None:
     assert {o.state.value for o in explored(counter, try_again, add_locked)} == {2}
 
 
+def two_locks() -> Shared:
+    return Shared(one=SharedLock("one"), two=SharedLock("two"), crossed=0)
+
+
+def crossing(first: str, second: str, **limit: Any) -> Callable[[Any], None]:
+    def cross(state: Any) -> None:
+        while True:
+            with getattr(state, first):
+                if getattr(state, second).acquire(**limit):
+                    state.crossed += 1
+                    getattr(state, second).release()
+                    return
+
+    return cross
+
+
+@pytest.mark.parametrize("limit", [{"blocking": False}, {"timeout": 0}, {"timeout": 60}])
+def test_two_who_try_again_and_again_do_not_meet_for_ever(limit: dict[str, Any]) -> None:
+    here, there = crossing("one", "two", **limit), crossing("two", "one", **limit)
+    crossed = {(o.waiting, o.state.crossed) for o in explored(two_locks, here, there)}
+    assert crossed == {("", 2)}
+
+
+@pytest.mark.parametrize("limit", [{"blocking": False}, {"timeout": 60}])
+def test_who_tries_for_ever_and_keeps_a_lock_is_told(limit: dict[str, Any]) -> None:
+    def there(state: Any) -> None:
+        with state.one:
+            while not state.two.acquire(**limit):
+                pass
+            state.two.release()
+
+    def back(state: Any) -> None:
+        with state.two:
+            while state.one.locked():
+                pass
+
+    stuck = " ".join(outcome.waiting for outcome in explored(two_locks, there, back))
+    assert "get `one`, which A has" in stuck
+    assert "`two`, which B has" in stuck
+
+
+def test_a_time_limit_is_over_only_when_nobody_can_get_on() -> None:
+    def add_in_time(state: Any) -> None:
+        assert state.lock.acquire(timeout=0.001)
+        state.value += 1
+        state.lock.release()
+
+    outcomes = explored(counter, add_in_time, add_locked)
+    assert {(o.state.value, o.actors[0].error) for o in outcomes} == {(2, None)}
+    keeps = explored(counter, lambda state: state.lock.acquire(), add_in_time)[0]
+    assert [type(actor.error) for actor in keeps.actors] == [type(None), AssertionError]
+
+
 def test_an_error_of_a_thread_is_kept() -> None:
     outcome = explored(counter, add, lambda state: state.nothing)[0]
     assert [type(actor.error) for actor in outcome.actors] == [type(None), AttributeError]
@@ -149,6 +203,33 @@ def test_only_locks_that_are_reached_through_the_learners_things_are_freed() -> 
     taken.start()
     taken.join(5)
     assert time.monotonic() - begun < 5, "the lock was still held"
+
+
+def test_every_way_to_look_at_a_dict_or_to_change_a_set_is_noticed() -> None:
+    touched: list[None] = []
+    numbers = SharedDict(lambda: touched.append(None))
+    people = SharedSet("ab", lambda: touched.append(None))
+
+    def operators() -> None:
+        nonlocal people
+        people |= {"c"}
+        people -= {"c"}
+
+    for access in (
+        lambda: list(numbers),
+        lambda: 1 in numbers.keys(),  # noqa: SIM118
+        lambda: sum(numbers.values()),
+        lambda: numbers == {},
+        lambda: str(numbers),
+        lambda: people - {"a"},
+        lambda: people.update("c"),
+        lambda: sorted(people),
+        operators,
+    ):
+        touched.clear()
+        access()
+        assert touched
+    assert isinstance(people, SharedSet)
 
 
 def test_two_switches_find_what_one_cannot() -> None:

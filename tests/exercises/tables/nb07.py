@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import random
 import threading
+import time
 
 from sockkit.exercises import nb07 as ex
 
@@ -150,6 +152,56 @@ def returns_nothing(room, name):
         room.names[room.count] = name
 
 
+@join.right
+def with_a_time_limit(room, name):
+    if not room.lock.acquire(timeout=10):
+        raise TimeoutError
+    try:
+        room.count += 1
+        room.names[room.count] = name
+        return room.count
+    finally:
+        room.lock.release()
+
+
+@join.right
+def tries_until_it_is_free(room, name):
+    while not room.lock.acquire(blocking=False):
+        time.sleep(0.001)
+    try:
+        room.count += 1
+        room.names[room.count] = name
+        return room.count
+    finally:
+        room.lock.release()
+
+
+@join.wrong("`join` raised TimeoutError")
+def with_a_time_limit_and_gives_nothing_back(room, name):
+    if not room.lock.acquire(timeout=0.1):
+        raise TimeoutError
+    room.count += 1
+    room.names[room.count] = name
+    return room.count
+
+
+@join.wrong("waits for `room.lock`, which \\w+ took and never gave back")
+def waits_again_and_again_and_gives_nothing_back(room, name):
+    while not room.lock.acquire(timeout=0.1):
+        pass
+    room.count += 1
+    room.names[room.count] = name
+    return room.count
+
+
+@join.wrong("from two threads, one after the other. ann was told 1, bob 1, and .*comes second")
+def is_always_the_first(room, name):
+    with room.lock:
+        room.count = 1
+        room.names[1] = name
+    return 1
+
+
 count = Table(ex.count)
 
 
@@ -220,7 +272,87 @@ def calls_instead_of_handing_over(loop, counts, room):
     loop.call_soon_threadsafe(add())
 
 
-@count.wrong("and waited. `counts` is")
+@count.right
+def waits_for_the_answer_elsewhere(loop, counts, room):
+    async def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run_coroutine_threadsafe(add(), loop).result()
+    else:
+        counts[room] = counts.get(room, 0) + 1
+
+
+@count.wrong("`counts` was touched there")
+def looks_at_the_keys_here(loop, counts, room):
+    if room not in counts.keys():  # noqa: SIM118
+        loop.call_soon_threadsafe(counts.setdefault, room, 0)
+    loop.call_soon_threadsafe(lambda: counts.update({room: counts[room] + 1}))
+
+
+@count.wrong("`counts` was touched there")
+def adds_up_here(loop, counts, room):
+    total = sum(counts.values())
+    loop.call_soon_threadsafe(lambda: counts.update({room: counts.get(room, 0) + 1}))
+    return total
+
+
+@count.wrong("`counts` was touched there")
+def shows_it_here(loop, counts, room):
+    loop.call_soon_threadsafe(lambda: counts.update({room: counts.get(room, 0) + 1}))
+    return str(counts)
+
+
+@count.wrong("from other threads, 5 in all.*What does one call add, and to which room")
+def leaves_the_room_in_a_global(loop, counts, room):
+    global _wanted
+    _wanted = room
+
+    def add():
+        counts[_wanted] = counts.get(_wanted, 0) + 1
+
+    loop.call_soon_threadsafe(add)
+
+
+@count.wrong("What you handed to the loop raised KeyError: 'lobby'")
+def expects_a_count_in_a_coroutine(loop, counts, room):
+    async def add():
+        counts[room] += 1
+
+    asyncio.run_coroutine_threadsafe(add(), loop)
+
+
+@count.wrong("`counts` is `{'lobby': 1, 'garden': 1}`.*What does one call add")
+def sets_it_to_one(loop, counts, room):
+    loop.call_soon_threadsafe(counts.__setitem__, room, 1)
+
+
+@count.wrong("`counts` is `{'lobby': 6, 'garden': 4}`.*What does one call add")
+def counts_twice(loop, counts, room):
+    def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    loop.call_soon_threadsafe(add)
+    loop.call_soon_threadsafe(add)
+
+
+@count.wrong("`counts` is `{}`.*Does the loop know that there is something to do")
+def hands_nothing_over(loop, counts, room):
+    return loop.time() + counts.__sizeof__()
+
+
+@count.wrong("Non-thread-safe operation invoked on an event loop")
+def wakes_it_by_another_call(loop, counts, room):
+    def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    loop.call_soon(add)
+    loop.call_soon_threadsafe(lambda: None)
+
+
+@count.wrong("Non-thread-safe operation invoked on an event loop")
 def without_a_wake_up(loop, counts, room):
     def add():
         counts[room] = counts.get(room, 0) + 1
@@ -285,6 +417,182 @@ def try_again(name, source, target):
                     return
                 finally:
                     target.lock.release()
+
+
+@move.right
+def try_again_by_name(name, source, target):
+    if source.name == target.name:
+        return
+    while True:
+        with source.lock:
+            if target.lock.acquire(blocking=False):
+                try:
+                    source.people.remove(name)
+                    target.people.add(name)
+                    return
+                finally:
+                    target.lock.release()
+
+
+@move.right
+def try_again_later(name, source, target):
+    if source.lock is target.lock:
+        return
+    while True:
+        with source.lock:
+            if target.lock.acquire(blocking=False):
+                try:
+                    source.people.remove(name)
+                    target.people.add(name)
+                    return
+                finally:
+                    target.lock.release()
+        time.sleep(random.random() / 100)
+
+
+@move.right
+def try_again_after_a_while(name, source, target):
+    if source.name == target.name:
+        return
+    while True:
+        source.lock.acquire()
+        if target.lock.acquire(timeout=0.1):
+            break
+        source.lock.release()
+    source.people.remove(name)
+    target.people.add(name)
+    target.lock.release()
+    source.lock.release()
+
+
+@move.right
+def try_both(name, source, target):
+    moved = source is target
+    while not moved:
+        if source.lock.acquire(blocking=False):
+            if target.lock.acquire(False):
+                source.people.remove(name)
+                target.people.add(name)
+                moved = True
+                target.lock.release()
+            source.lock.release()
+
+
+@move.right
+def with_operators(name, source, target):
+    if source.name != target.name:
+        first, second = sorted([source, target], key=lambda room: room.name)
+        with first.lock, second.lock:
+            source.people -= {name}
+            target.people |= {name}
+
+
+@move.right
+def with_new_sets(name, source, target):
+    if source.name != target.name:
+        first, second = sorted([source, target], key=lambda room: room.name)
+        with first.lock, second.lock:
+            source.people = source.people - {name}
+            target.people = {*target.people, name}
+
+
+@move.wrong("touched by one who did not hold its lock")
+def with_operators_alone(name, source, target):
+    source.people -= {name}
+    target.people |= {name}
+
+
+@move.wrong("touched by one who did not hold its lock")
+def with_updates_alone(name, source, target):
+    source.people.difference_update({name})
+    target.people.update({name})
+
+
+@move.wrong("touched by one who did not hold its lock")
+def with_new_sets_alone(name, source, target):
+    source.people = source.people - {name}
+    target.people = target.people | {name}
+
+
+@move.wrong("touched by one who did not hold its lock.*is read and changed under")
+def looks_before_it_locks(name, source, target):
+    if name not in source.people or source is target:
+        return
+    first, second = sorted([source, target], key=lambda room: room.name)
+    with first.lock, second.lock:
+        source.people.remove(name)
+        target.people.add(name)
+
+
+def _in_order(first, second, name, source, target):
+    if source is target:
+        return
+    with first.lock, second.lock:
+        source.people.remove(name)
+        target.people.add(name)
+
+
+_THE_OTHERS_WAIT = "waits for `gall\\w+.lock`, which \\w+ has"
+
+
+@move.wrong(_THE_OTHERS_WAIT)
+def by_length(name, source, target):
+    first, second = sorted([source, target], key=lambda room: len(room.name))
+    _in_order(first, second, name, source, target)
+
+
+@move.wrong(_THE_OTHERS_WAIT)
+def by_initial(name, source, target):
+    first, second = sorted([source, target], key=lambda room: room.name[0])
+    _in_order(first, second, name, source, target)
+
+
+@move.wrong(_THE_OTHERS_WAIT)
+def the_lobby_first(name, source, target):
+    first, second = (target, source) if target.name == "lobby" else (source, target)
+    _in_order(first, second, name, source, target)
+
+
+@move.wrong(_THE_OTHERS_WAIT)
+def anns_order(name, source, target):
+    first, second = (source, target) if name == "ann" else (target, source)
+    _in_order(first, second, name, source, target)
+
+
+@move.wrong("ann tries again and again to get `garden.lock`, which bob has. bob tries again")
+def tries_and_keeps(name, source, target):
+    if source is target:
+        return
+    with source.lock:
+        while not target.lock.acquire(blocking=False):
+            pass
+        source.people.remove(name)
+        target.people.add(name)
+        target.lock.release()
+
+
+@move.wrong("again and again to get `\\w+.lock`, which \\w+ has")
+def looks_whether_it_is_free(name, source, target):
+    if source is target:
+        return
+    with source.lock:
+        while target.lock.locked():
+            pass
+        with target.lock:
+            source.people.remove(name)
+            target.people.add(name)
+
+
+@move.wrong("`move` raised TimeoutError for")
+def gives_up(name, source, target):
+    if source is target:
+        return
+    with source.lock:
+        if not target.lock.acquire(timeout=5):
+            raise TimeoutError
+        source.people.remove(name)
+        target.people.add(name)
+        target.lock.release()
 
 
 @move.wrong(

@@ -1,6 +1,7 @@
 """Answers to the last exercise of lesson 07: questions for the kit's registry."""
 
 import contextlib
+import threading
 
 from sockkit import UnknownClient
 from sockkit.exercises import nb07 as ex
@@ -93,6 +94,101 @@ def begins_with_nobody_and_has_three_threads(Registry):
             look_at(registry, number)
 
     return Registry, [comes_and_leaves, broadcasts, finds], lambda r: len(r) == 0
+
+
+def _goes_through(part):
+    def look(registry):
+        look_at(registry, 2)
+        for _ in part(registry.snapshot()):
+            pass
+
+    def leaves(registry):
+        registry.add(None, ADDRESS)
+        registry.remove(2)
+
+    return lambda Registry: (lambda: three(Registry), [leaves, look], lambda r: len(r) == 3)
+
+
+@question.right
+def goes_through_the_values(Registry):
+    return _goes_through(lambda snapshot: snapshot.values())(Registry)
+
+
+@question.right
+def goes_through_the_keys(Registry):
+    return _goes_through(lambda snapshot: snapshot.keys())(Registry)
+
+
+@question.right
+def compares_the_keys(Registry):
+    return _goes_through(lambda snapshot: snapshot.keys() - {7})(Registry)
+
+
+@question.right
+def goes_through_the_items(Registry):
+    return _goes_through(lambda snapshot: snapshot.items())(Registry)
+
+
+@question.right
+def waits_for_the_other_one(Registry):
+    class Room:
+        def __init__(self):
+            self.registry = three(Registry)
+            self.gone = threading.Event()
+
+        def look(self):
+            for _ in self.registry.snapshot():
+                look_at(self.registry, 2)
+            self.gone.wait()
+            assert 2 not in self.registry.snapshot()
+
+        def leave(self):
+            self.registry.remove(2)
+            self.gone.set()
+
+    return Room, [Room.look, Room.leave], lambda room: len(room.registry) == 2
+
+
+@question.wrong(
+    "one after the other, on the kit's registry. A raised AttributeError.*What does `setup` return"
+)
+def forgets_to_return_it(Registry):
+    def setup():
+        three(Registry)
+
+    return setup, [lambda r: r.remove(2), lambda r: look_at(r, 2)], lambda r: len(r) == 2
+
+
+@question.wrong(
+    "one after the other, on the kit's registry. A raised TypeError.*What does `setup` return"
+)
+def threads_without_a_parameter(Registry):
+    registry = three(Registry)
+    return (
+        lambda: registry,
+        [lambda: registry.remove(2), lambda: look_at(registry, 2)],
+        lambda: len(registry) == 2,
+    )
+
+
+@question.wrong("a second time.*A raised KeyError: 2.*anew, for each order")
+def the_same_each_time(Registry):
+    registry = three(Registry)
+    return (
+        lambda: registry,
+        [lambda r: r.remove(2), lambda r: look_at(r, 2)],
+        lambda r: len(r) == 2,
+    )
+
+
+@question.wrong("a second time.*your invariant is not true.*anew, for each order")
+def the_same_each_time_and_grows(Registry):
+    registry = Registry()
+    return (
+        lambda: registry,
+        [lambda r: r.add(None, ADDRESS), lambda r: look_at(r, 1)],
+        lambda r: len(r) == 1,
+    )
 
 
 @question.wrong("So does, for your question, one whose `find` looks")
