@@ -1,14 +1,29 @@
 """Clients that come and go while a method of the answer is at work."""
 
+import contextlib
+import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sockkit.exercises.host import Host
-from sockkit.exercises.meanwhile import Meanwhile, Patience
+from sockkit.exercises.meanwhile import Meanwhile, Patience, Stop
 from sockkit.exercises.partner import Partner
+from sockkit.exercises.running import Failed, Running
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+
+_MANY = 4  # clients, from which on somebody leaves
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A call of the method, and a callback: one began and ended while the other stood still."""
+
+    running: Running  # the call of the method
+    happened: list[str]  # in this room, such as "4 joined"
+    said: str  # what stood where, in words
 
 
 class Room:
@@ -19,6 +34,7 @@ class Room:
         self.here: dict[int, Partner] = {}
         self._trial = trial
         self._told = 0
+        self._stop: Stop | None = None  # for the next callback
         keeper = trial.call(answer)
         must_have(keeper, "on_connect", "on_disconnect", method)
         self._method: Callable[[], Any] = getattr(keeper, method)
@@ -32,7 +48,7 @@ class Room:
         """One more client; returns when the callback has."""
         told = self._told + 1
         self._connect()
-        self._trial.wait(lambda: self._told >= told)
+        self._expect(told, f"Client {self.count} came, and `on_connect`")
 
     def _connect(self) -> None:
         self.count += 1
@@ -40,41 +56,94 @@ class Room:
         self.here[self.count] = partner
 
     def leave(self, number: int) -> None:
-        """This client closes."""
+        """This client closes; returns when the callback has."""
         told = self._told + 1
+        self._close(number)
+        self._expect(told, f"Client {number} left, and `on_disconnect`")
+
+    def _close(self, number: int) -> None:
         self.here.pop(number).close()
-        self._trial.wait(lambda: self._told >= told)
+
+    def _expect(self, told: int, said: str) -> None:
+        if self._trial.wait(lambda: self._told >= told):
+            return
+        if self._trial.hopeless():
+            raise Failed
+        raise NotYet(
+            f"{said} has not returned.",
+            "a callback returns at once: it runs where the server works for everybody.",
+            "Whom does it wait for?",
+        )
+
+    def stir(self) -> str:
+        """Somebody joins, or leaves where there are many; who and what, such as "4 joined"."""
+        if len(self.here) < _MANY:
+            self.join()
+            return f"{self.count} joined"
+        number = min(self.here)
+        self.leave(number)
+        return f"{number} left"
 
     def ask(self) -> Any:
         """Call the method of the answer, on a thread that is not the server's."""
         return self._trial.start_beside(self._method).result(1.0, "it returns at once.")
 
-    def join_during(self, point: int) -> Meanwhile | None:
-        """A client comes while the method is at work; None if it has no such point."""
-        meanwhile = self._during(point, self._connect)
-        if meanwhile:
-            meanwhile.running.result(1.0)
-        return meanwhile
+    def during(self, point: int, *leaving: int, join: bool = True) -> Overlap | None:
+        """A client comes, and these leave, while the method is at work.
 
-    def leave_during(self, point: int, number: int) -> Meanwhile | None:
-        """This client closes while the method is at work; None if it has no such point."""
-        return self._during(point, lambda: self.here.pop(number).close())
-
-    def _during(self, point: int, happen: Callable[[], object]) -> Meanwhile | None:
+        None if the method has no such point. Who leaves stays where the others have to wait.
+        """
         if self._patience.at_end:
             return None
         meanwhile = Meanwhile(self._trial, self._method, point)
         if not meanwhile.stopped():
             meanwhile.running.result()
             return None
-        told = self._told + 1
-        happen()
-        self._patience.wait(lambda: self._told >= told)
+        happened = []
+        for number in (None, *leaving) if join else leaving:
+            told = self._told + 1
+            if number is None:
+                self._connect()
+                happened.append(f"{self.count} joined")
+            else:
+                self._close(number)
+                happened.append(f"{number} left")
+            self._patience.wait(lambda told=told: self._told >= told)  # type: ignore[misc]
+            if self._told < told:
+                break
         meanwhile.go_on()
         if not meanwhile.running.ended(1.0):
             meanwhile.running.result(0.0)
         self._patience.wait_after(lambda: self._told >= told)
-        return meanwhile
+        said = ", and then client ".join(happened) + ("," if len(happened) > 1 else "")
+        where = f"while `{meanwhile.running.call.name}` was at work, just before {meanwhile.place}"
+        return Overlap(meanwhile.running, happened, f"Client {said} {where}.")
+
+    def ask_during(self, point: int, leaving: int | None = None) -> Overlap | None:
+        """Call the method while a client comes, or this one leaves, and the callback is at work.
+
+        None if the callback has no such point; it has run then.
+        """
+        if self._patience.at_end:
+            return None
+        callback, told = "on_disconnect" if leaving else "on_connect", self._told + 1
+        stop = self._stop = Stop(point)
+        try:
+            self._close(leaving) if leaving else self._connect()
+            self._trial.wait(lambda: stop.stands.is_set() or self._told >= told)
+            if not stop.stands.is_set():
+                return None
+            running = self._trial.start_beside(self._method)
+            self._patience.wait_for(running)
+        finally:
+            self._stop = None
+            stop.go_on()
+        self._patience.wait_after(lambda: self._told >= told)
+        if not running.ended(1.0):
+            running.result(0.0)
+        happened = f"{leaving} left" if leaving else f"{self.count} joined"
+        said = f"I asked while `{callback}` was at work, just before {stop.place}."
+        return Overlap(running, [happened], said)
 
     def must_refuse(self, what: str, change: Callable[[Any, Any], None]) -> None:
         """A change of the snapshot that must raise an exception."""
@@ -89,12 +158,18 @@ class Room:
             )
 
     def _counted(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        def watched() -> contextlib.AbstractContextManager[None]:
+            return self._stop.watch() if self._stop else contextlib.nullcontext()
+
         async def finished(result: Any) -> None:
-            await result
+            with watched():
+                await result
             self._told += 1
 
+        @functools.wraps(callback)
         def counted(*args: Any) -> Any:
-            result = callback(*args)
+            with watched():
+                result = callback(*args)
             if inspect.isawaitable(result):
                 return finished(result)
             self._told += 1

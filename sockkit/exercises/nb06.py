@@ -1,16 +1,16 @@
 """Lesson 06: who is here, what happened, and a window that shows it."""
 
-import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
-from sockkit.exercises.comings import Room, must_have
+from sockkit.exercises.comings import Overlap, Room, must_have
 from sockkit.exercises.controls import Field
 from sockkit.exercises.kept import times_kept
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.meanwhile import Meanwhile, Patience
 from sockkit.exercises.snapshots import CHANGES, expect_a_moment, expect_keys, look
 from sockkit.exercises.solutions import nb06 as solutions
+from sockkit.exercises.talker import Talker
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.exercises.window import PARTS, Visitor
@@ -21,10 +21,21 @@ lesson = Lesson("06")
 summary = lesson.summary
 
 _MOST = 12  # places of one call at which something happens meanwhile
-_LINES = 5
 _MANY = 1_000  # lines, for a log that should not grow
 _PROMPT = 0.05  # seconds in which an answer that waits for nothing has returned
 _TRIES = 3
+
+_BETWEEN = "What may happen between two of your lines?"
+_MUCH = "How much may happen before I ask again?"
+
+# How a call and a callback can overlap: who stands still, and what happens meanwhile.
+_OVERLAPS: tuple[Callable[[Room, int, list[int]], Overlap | None], ...] = (
+    lambda room, point, here: room.during(point),
+    lambda room, point, here: room.during(point, here[-1], join=False),
+    lambda room, point, here: room.during(point, here[-1]),
+    lambda room, point, here: room.ask_during(point),
+    lambda room, point, here: room.ask_during(point, here[0]),
+)
 
 
 @lesson.exercise(
@@ -57,20 +68,17 @@ def snapshot(trial: Trial, answer: Any) -> str:
     )
     for what, change in CHANGES.items():
         room.must_refuse(what, change)
-    for point in range(1, _MOST):
-        here = sorted(room.here)
-        meanwhile = room.join_during(point)
-        if not meanwhile:
-            break
-        came = f"Client {room.count} came"
-        expect_a_moment(trial, meanwhile, came, here, sorted(room.here))
-    for point in range(1, _MOST):
-        room.join()
-        here = sorted(room.here)
-        meanwhile = room.leave_during(point, here[-1])
-        if not meanwhile:
-            break
-        expect_a_moment(trial, meanwhile, f"Client {here[-1]} left", here, here[:-1])
+    for overlap in _OVERLAPS:
+        for point in range(1, _MOST):
+            room.stir()
+            here, new = sorted(room.here), room.count + 1
+            met = overlap(room, point, here)
+            if not met:
+                break
+            between = [here, [*here, new]] if room.count == new else [here]
+            expect_a_moment(trial, met, *between, sorted(room.here))
+            once_more = f"{met.said} I asked once more."
+            expect_keys(trial, room.ask(), sorted(room.here), once_more, _BETWEEN)
     return "Each snapshot was right when it was taken, stayed as it was, and could not be changed."
 
 
@@ -94,22 +102,25 @@ def news(trial: Trial, answer: Any) -> str:
     room.join()
     room.leave(4)
     room.leave(2)
+    room.join()
     then = "What do you know of somebody who is not here at either look?"
-    said = "Client 4 came and left, then client 2 left. After that I asked."
-    _expect_news(room, ["4 joined", "4 left", "2 left"], said, then)
-    for point in range(1, _MOST):
-        meanwhile = room.join_during(point)
-        if not meanwhile:
-            break
-        told = [*_as_list(meanwhile.running.result()), *_as_list(room.ask())]
-        expected = [f"{room.count} joined"]
-        if told != expected:
-            raise NotYet(
-                f"Client {room.count} came while `news` was at work, just before "
-                f"{meanwhile.place}. In that call and the next, I was told `{_shown(told)}`.",
-                f"`{_shown(expected)}`, in one of the two.",
-                "What may happen between two of your lines?",
-            )
+    said = "Client 4 came and left, client 2 left, and client 5 came. After that I asked."
+    _expect_news(room, ["4 joined", "4 left", "2 left", "5 joined"], said, then)
+    ten = range(6, 16)
+    for _ in ten:
+        room.join()
+    for number in ten:
+        room.leave(number)
+    happened = [f"{number} {what}" for what in ("joined", "left") for number in ten]
+    _expect_news(room, happened, "Ten clients came, and then they left. After that I asked.", _MUCH)
+    for overlap in _OVERLAPS:
+        for point in range(1, _MOST):
+            before = room.stir()  # or there would be nothing to tell
+            met = overlap(room, point, sorted(room.here))
+            if not met:
+                room.ask()
+                break
+            _expect_once(room, met, [before, *met.happened])
     return "Everybody who came or left was told of once, in order, however bad the moment."
 
 
@@ -126,79 +137,15 @@ def log(trial: Trial, answer: Any) -> str:
     field = Field()
     keeper = trial.call(answer, field)
     must_have(keeper, "add", "flush")
-    added = itertools.count(1)
-    seen = [0]
-
-    def on_message(connection: Any, text: str) -> None:
-        keeper.add(text)
-        seen[0] = next(added)
-
-    host = trial.serve(on_message=on_message)
-    partner = trial.connect(host.address)
-    said: list[str] = []
-
-    def say(*texts: str) -> None:
-        partner.send("".join(f"{text}\n" for text in texts).encode())
-        said.extend(texts)
-
-    def flush() -> None:
-        trial.start_beside(keeper.flush).result(1.0, "it returns at once.")
-
-    def shows(when: str, changes: int) -> None:
-        made, expected = len(field.changes) - changes, "\n".join(said[-_LINES:])
-        if field.value != expected:
-            got = plain(repr(field.value), 120)
-            raise NotYet(f"{when} `field.value` is `{got}`.", f"`{plain(repr(expected), 120)}`.")
-        if made > 1:
-            raise NotYet(
-                f"{when} One `flush` changed `field.value` {made} times.",
-                "once: each change is a message to the page.",
-                "Can you make the whole text first?",
-            )
-
-    def keep_off(begun: int) -> None:
-        if len(field.changes) > begun:
-            raise NotYet(
-                "A client said something, and `field.value` changed on the server's thread.",
-                "nobody but `flush` touches the field.",
-                "What must `add` do, so that `flush` can show it later?",
-            )
-
+    talker = Talker(trial, keeper, field)
     for texts in (("one", "two"), ("three",), tuple(f"line {n}" for n in range(_MANY))):
-        changes = len(field.changes)
-        say(*texts)
-        trial.wait(lambda: seen[0] == len(said), 2.0)
-        keep_off(changes)
-        flush()
-        shows(f"{len(said)} messages came, and I called `flush`.", changes)
-    _expect_to_forget(keeper, field, len(said))
-    patience = Patience(trial, host.running)
-    for point in range(1, _MOST):
-        if patience.at_end:
-            break
-        changes = len(field.changes)
-        say(f"before point {point}")
-        trial.wait(lambda: seen[0] == len(said))
-        keep_off(changes)
-        meanwhile = Meanwhile(trial, keeper.flush, point)
-        if not meanwhile.stopped():
-            break
-        before = len(field.changes)
-        say(f"at point {point}")
-        patience.wait(lambda: seen[0] == len(said))
-        others = {thread for thread, _ in field.changes[before:]}
-        meanwhile.go_on()
-        if others:
-            keep_off(before)
-        meanwhile.running.result(1.0)
-        patience.wait_after(lambda: seen[0] == len(said))
-        changes = max(changes, len(field.changes))
-        flush()
-        shows(
-            f"A message came while `flush` was at work, just before {meanwhile.place}. "
-            "I called `flush` once more.",
-            changes,
-        )
+        talker.say(*texts)
+        talker.flush(f"{len(talker.said)} messages came, and I called `flush`.")
+    _expect_to_forget(keeper, field, len(talker.said))
+    for overlap in (talker.say_during, talker.flush_during):
+        for point in range(1, _MOST):
+            if not overlap(point):
+                break
     return "Nothing was lost, nothing was shown by the wrong thread, and each flush was one change."
 
 
@@ -208,7 +155,7 @@ def log(trial: Trial, answer: Any) -> str:
         "Each button gets a function of its own: `window.send.on_click(send)`. It is called with "
         "the button.",
         "The fields are read when the click comes, not when the panel is made.",
-        "`try` the send, and in `except Exception as error:` set `window.error.value`.",
+        "`try` what a click does, and in `except Exception as error:` set `window.error.value`.",
         "What does `window.error.value` tell after a click that has worked?",
     ),
 )
@@ -222,13 +169,13 @@ def panel(trial: Trial, answer: Any) -> str:
             partners.append(trial.connect(server.address, f"client {number}"))
             trial.wait(lambda number=number: number in server.clients)  # type: ignore[misc]
         for round_, press in enumerate((trial.start, trial.start_beside)):
-            Visitor(window, partners, press, round_).click_all()
+            Visitor(trial, window, partners, press, round_).click_all()
     return "Both buttons worked, on two threads. What failed was told, until the next success."
 
 
 def _expect_to_forget(keeper: Any, field: Field, came: int) -> None:
     kept = times_kept(keeper, "line ", field)
-    if kept >= _MANY:
+    if kept > _MANY // 2:
         raise NotYet(
             f"{came:,} messages came, and I called `flush`. Your log still holds {kept:,} lines.",
             "what it will not show again is forgotten: a server runs for weeks.",
@@ -239,7 +186,19 @@ def _expect_to_forget(keeper: Any, field: Field, came: int) -> None:
 def _expect_news(room: Room, expected: list[str], said: str, then: str = "") -> None:
     got = room.ask()
     if _as_list(got) != expected:
+        if sorted(map(str, _as_list(got))) == sorted(expected):
+            then = "How do you know which of them happened first?"
         raise NotYet(f"{said} `news()` returned `{_shown(got)}`.", f"`{_shown(expected)}`.", then)
+
+
+def _expect_once(room: Room, met: Overlap, expected: list[str]) -> None:
+    told = [*_as_list(met.running.result()), *_as_list(room.ask())]
+    if told != expected:
+        raise NotYet(
+            f"{met.said} In that call and the next, I was told `{_shown(told)}`.",
+            f"`{_shown(expected)}`, each in one of the two.",
+            _BETWEEN,
+        )
 
 
 def _expect_no_wait(room: Room) -> None:

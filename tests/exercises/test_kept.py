@@ -54,8 +54,27 @@ def test_the_same_string_counts_once_and_circles_end() -> None:
     assert times_kept(keeper, "line ") == 10
 
 
-def test_what_is_left_out_and_what_the_class_and_its_module_keep_is_not_counted() -> None:
+def test_what_is_left_out_and_what_a_function_that_is_kept_knows_is_not_counted() -> None:
     field = Keeper(value="\n".join(LINES))
     keeper = Keeper(field=field, run=test_lines_are_found_wherever_they_are_kept, kept=["line 1"])
     assert times_kept(keeper, "line ", field) == 1
     assert times_kept(keeper, "line ") == 11
+
+
+def test_what_the_class_and_its_methods_keep_is_counted() -> None:
+    lines = list(LINES)
+
+    class Closed:
+        def flush(self) -> str:
+            return lines[-1]
+
+    class Shared:
+        lines = tuple(LINES)
+
+    class Global:
+        def flush(self) -> str:
+            return LINES[-1]
+
+    for kind in (Closed, Shared, Global):
+        below = type("Below", (kind,), {})
+        assert times_kept(below(), "line ") == 10

@@ -1,5 +1,6 @@
 """A call that stands still in one of its lines, and callbacks that wait for it meanwhile."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from sockkit.exercises.calls import OwnThread
 from sockkit.exercises.leftovers import Before
-from sockkit.exercises.meanwhile import Meanwhile, Patience
+from sockkit.exercises.meanwhile import Meanwhile, Patience, Stop
 from sockkit.exercises.trial import Trial
 
 STEPS = 0.5  # seconds that the check has for each, and does not need
@@ -76,4 +77,39 @@ def test_a_callback_that_waits_for_the_stopped_call_is_seen_to_wait_and_forgiven
     meanwhile.go_on()
     patience.wait_after(lambda: "hello" in seen)
     assert seen == ["held", "hello"]
+    assert host.running.call.held is None
+
+
+def test_a_callback_stops_where_it_is_awaited_and_a_call_that_waits_for_it_is_seen_to_wait(
+    trial: Trial,
+) -> None:
+    lock, seen, stop = threading.Lock(), [], Stop(3)
+
+    async def on_message(connection: Any, text: str) -> None:
+        with lock:
+            await asyncio.sleep(0)
+            seen.append(text)
+
+    async def watched(connection: Any, text: str) -> None:
+        with stop.watch():
+            await on_message(connection, text)
+
+    def ask() -> list[str]:
+        with lock:
+            return [*seen]
+
+    host = trial.serve(on_message=watched)
+    patience = Patience(trial, host.running)
+    partner = trial.connect(host.address)
+    partner.send(b"hello\n")
+    assert trial.wait(stop.stands.is_set)
+    assert stop.place.endswith("`seen.append(text)`")
+    asked = trial.start_beside(ask)
+    start = time.monotonic()
+    patience.wait_for(asked)
+    assert time.monotonic() - start < STEPS
+    assert not asked.ended()
+    stop.go_on()
+    assert asked.result() == ["hello"]
+    patience.wait_after(lambda: seen == ["hello"])
     assert host.running.call.held is None

@@ -5,10 +5,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
 import ipywidgets
 
+from sockkit import ProtocolError, UnknownClient
 from sockkit.exercises import nb06 as ex
 from sockkit.exercises.solutions.nb06 import Window as Stand
 
@@ -154,7 +156,7 @@ class LooksEachOfThemUp(_Here):
 
 
 @snapshot.wrong(
-    "Client \\d+ left while `snapshot` was at work.*What it returned has `\\[1, 3, .*None\\]`"
+    "Client \\d+ left while `snapshot` was at work.*`snapshot` returned has `\\[\\d+, .*None\\]`"
 )
 class HoldsAPlaceForWhoLeft(_Here):
     def snapshot(self):
@@ -180,6 +182,108 @@ class OnlyTheConnections(_Here):
 class NobodyLeaves(_Here):
     def on_disconnect(self, connection, reason):
         self.last = connection
+
+    def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+@snapshot.wrong(
+    "Client \\d+ joined, and then client \\d+ left, while `snapshot` was at work.*of one moment"
+)
+class LeavesOutWhoLeft(_Here):
+    def snapshot(self):
+        copied = {}
+        for number in list(self.here):
+            connection = self.here.get(number)
+            if connection is not None:
+                copied[number] = connection
+        return MappingProxyType(copied)
+
+
+@snapshot.wrong("I asked while `on_disconnect` was at work, .*del self.connections.*of one moment")
+class TwoLists:
+    def __init__(self):
+        self.numbers = []
+        self.connections = []
+
+    def on_connect(self, connection):
+        self.connections.append(connection)
+        self.numbers.append(connection.number)
+
+    def on_disconnect(self, connection, reason):
+        place = self.numbers.index(connection.number)
+        del self.numbers[place]
+        del self.connections[place]
+
+    def snapshot(self):
+        return MappingProxyType(dict(zip(self.numbers, self.connections, strict=False)))
+
+
+@snapshot.wrong(
+    "just before line .*I asked once more. The snapshot has .*between two of your lines"
+)
+class KeptUntilSomethingHappens:
+    def __init__(self):
+        self.here = {}
+        self.last = None
+
+    def on_connect(self, connection):
+        self.here[connection.number] = connection
+        self.last = None
+
+    def on_disconnect(self, connection, reason):
+        del self.here[connection.number]
+        self.last = None
+
+    def snapshot(self):
+        last = self.last
+        if last is None:
+            last = MappingProxyType(self.here.copy())
+            self.last = last
+        return last
+
+
+@snapshot.wrong("I asked while `on_connect` was at work, .*of one moment")
+class MadeAnewInPlace:
+    def __init__(self):
+        self.all = []
+        self.here = {}
+
+    def made(self):
+        self.here = {}
+        for connection in self.all:
+            self.here[connection.number] = connection
+
+    def on_connect(self, connection):
+        self.all.append(connection)
+        self.made()
+
+    async def on_disconnect(self, connection, reason):
+        self.all.remove(connection)
+        self.made()
+
+    def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+@snapshot.wrong("Client 2 came, and `on_connect` has not returned.*self.lock.acquire")
+class NeverGivesItBack(_Here):
+    def __init__(self):
+        super().__init__()
+        self.lock = threading.Lock()
+
+    def on_connect(self, connection):
+        self.lock.acquire()
+        self.here[connection.number] = connection
+
+    def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+@snapshot.wrong("`on_connect` raised AttributeError")
+class MisspeltInACallback(_Here):
+    def on_connect(self, connection):
+        self.hear[connection.number] = connection
 
     def snapshot(self):
         return MappingProxyType(self.here.copy())
@@ -264,6 +368,16 @@ class CopiesThenClears(_Told):
         return told
 
 
+@news.wrong("while `news` was at work, just before line .*clear")
+class CopiesAndClearsIfThereIsSomething(_Told):
+    def news(self):
+        if not self.waiting:
+            return []
+        told = list(self.waiting)
+        self.waiting.clear()
+        return told
+
+
 @news.wrong("while `news` was at work")
 class CopiesThenStartsAnew(_Told):
     def news(self):
@@ -334,6 +448,87 @@ class WaitsALittle:
                 told.append(self.items.get(timeout=0.1))
         except queue.Empty:
             return told
+
+
+@news.right
+class ACallbackThatIsAwaited(_Told):
+    async def on_disconnect(self, connection, reason):
+        text = f"{connection.number} left"
+        self.waiting.append(text)
+
+    def news(self):
+        return [self.waiting.popleft() for _ in range(len(self.waiting))]
+
+
+@news.wrong("client 5 came.*'4 joined', '5 joined'.*happened first")
+class OneDequeForEach:
+    def __init__(self):
+        self.joined = deque()
+        self.left = deque()
+
+    def on_connect(self, connection):
+        self.joined.append(f"{connection.number} joined")
+
+    def on_disconnect(self, connection, reason):
+        self.left.append(f"{connection.number} left")
+
+    def news(self):
+        told = [self.joined.popleft() for _ in range(len(self.joined))]
+        return told + [self.left.popleft() for _ in range(len(self.left))]
+
+
+@news.wrong("I asked while `on_connect` was at work, .*events.append.*between two of your lines")
+class CopiedInTheCallback:
+    def __init__(self):
+        self.events = []
+
+    def on_connect(self, connection):
+        events = list(self.events)
+        events.append(f"{connection.number} joined")
+        self.events = events
+
+    def on_disconnect(self, connection, reason):
+        events = list(self.events)
+        events.append(f"{connection.number} left")
+        self.events = events
+
+    def news(self):
+        told, self.events = self.events, []
+        return told
+
+
+@news.wrong("I asked while `on_disconnect` was at work, .*self.events = events")
+class CopiedWhenTheyLeave(CopiedInTheCallback):
+    def on_connect(self, connection):
+        self.events.append(f"{connection.number} joined")
+
+    async def on_disconnect(self, connection, reason):
+        events = [*self.events, f"{connection.number} left"]
+        self.events = events
+
+
+@news.wrong("Ten clients came, and then they left.*returned `\\['11 left.*How much")
+class KeepsTheNewestFive(_Told):
+    def __init__(self):
+        self.waiting = deque(maxlen=5)
+
+    def news(self):
+        return [self.waiting.popleft() for _ in range(len(self.waiting))]
+
+
+@news.wrong("Client 3 came, and `on_connect` has not returned.*self.waiting.put")
+class AQueueWithRoomForTwo:
+    def __init__(self):
+        self.waiting = queue.Queue(2)
+
+    def on_connect(self, connection):
+        self.waiting.put(f"{connection.number} joined")
+
+    def on_disconnect(self, connection, reason):
+        self.waiting.put(f"{connection.number} left")
+
+    def news(self):
+        return [self.waiting.get() for _ in range(self.waiting.qsize())]
 
 
 log = Table(ex.log)
@@ -499,6 +694,86 @@ class LoopsOverTheDeque:
         self.field.value = text.rstrip()
 
 
+@log.wrong(
+    "I called `flush` while `add` was at work, just before line .*append.*Then I called it once"
+)
+class SaysItIsThereTooEarly:
+    def __init__(self, field):
+        self.field = field
+        self.lines = deque(maxlen=5)
+        self.fresh = False
+
+    def add(self, text):
+        self.fresh = True
+        self.lines.append(text)
+
+    def flush(self):
+        if self.fresh:
+            self.fresh = False
+            self.field.value = "\n".join(self.lines.copy())
+
+
+@log.wrong(
+    "I called `flush` while `add` was at work, just before line .*pop\\(0\\)|len\\(self.lines\\)"
+)
+class SixForAMoment:
+    def __init__(self, field):
+        self.field = field
+        self.lines = []
+
+    def add(self, text):
+        self.lines.append(text)
+        if len(self.lines) > 5:
+            self.lines.pop(0)
+
+    def flush(self):
+        self.field.value = "\n".join(self.lines)
+
+
+@log.right
+class CutsInBoth(SixForAMoment):
+    def flush(self):
+        self.field.value = "\n".join(self.lines[-5:])
+
+
+@log.wrong("still holds 1,000 lines")
+class KeptByTheClass:
+    lines = []  # noqa: RUF012
+
+    def __init__(self, field):
+        self.field = field
+        self.lines.clear()
+
+    def add(self, text):
+        self.lines.append(text)
+
+    def flush(self):
+        self.field.value = "\n".join(self.lines[-5:])
+
+
+kept_by_nobody = []
+
+
+@log.wrong("still holds 1,000 lines")
+class KeptInAGlobal:
+    def __init__(self, field):
+        self.field = field
+        kept_by_nobody.clear()
+
+    def add(self, text):
+        kept_by_nobody.append(text)
+
+    def flush(self):
+        self.field.value = "\n".join(kept_by_nobody[-5:])
+
+
+@log.wrong("still holds 900 lines")
+class KeepsNearlyAll(KeepsMoreThanItShows):
+    def __init__(self, field):
+        self.field = field
+        self.lines = deque(maxlen=900)
+
+
 panel = Table(ex.panel)
 
 
@@ -522,19 +797,189 @@ def asks_first(server):
     window = Window()
 
     def send(button):
-        number = window.number.value
-        if number in server.clients:
-            server.clients[number].send(window.message.value)
+        number, text = window.number.value, window.message.value
+        if "\n" in text:
+            window.error.value = "one line, please"
+        elif number in server.clients:
+            server.clients[number].send(text)
             window.error.value = ""
         else:
             window.error.value = f"no client {number}"
 
     def broadcast(button):
-        server.broadcast(window.message.value)
-        window.error.value = ""
+        text = window.message.value
+        if "\n" in text:
+            window.error.value = "one line, please"
+        else:
+            server.broadcast(text)
+            window.error.value = ""
 
     window.send.on_click(send)
     window.broadcast.on_click(broadcast)
+    return window
+
+
+def guarded(window, action):
+    """What a click does, with its error told."""
+
+    def clicked(button):
+        window.error.value = ""
+        try:
+            action()
+        except Exception as error:
+            window.error.value = str(error)
+
+    return clicked
+
+
+@panel.right
+def each_click_a_thread(server):
+    window = Window()
+
+    def handed_over(action):
+        def work(*fields):
+            try:
+                action(*fields)
+                window.error.value = ""
+            except Exception as error:
+                window.error.value = str(error)
+
+        def clicked(button):
+            fields = (window.message.value,)
+            if button is window.send:
+                fields = (window.number.value, *fields)
+            threading.Thread(target=work, args=fields).start()
+
+        return clicked
+
+    window.send.on_click(handed_over(server.send))
+    window.broadcast.on_click(handed_over(server.broadcast))
+    return window
+
+
+def with_pools(server, pool_of_a_click):
+    window = Window()
+
+    def told(future):
+        error = future.exception()
+        window.error.value = str(error) if error else ""
+
+    def send(button):
+        with_fields = (server.send, window.number.value, window.message.value)
+        pool_of_a_click(*with_fields).add_done_callback(told)
+
+    def broadcast(button):
+        pool_of_a_click(server.broadcast, window.message.value).add_done_callback(told)
+
+    window.send.on_click(send)
+    window.broadcast.on_click(broadcast)
+    return window
+
+
+@panel.right
+def a_pool_for_each_click(server):
+    def pool_of_a_click(*job):
+        pool = ThreadPoolExecutor(1)
+        future = pool.submit(*job)
+        pool.shutdown(wait=False)
+        return future
+
+    return with_pools(server, pool_of_a_click)
+
+
+@panel.right
+def a_queue_and_a_thread_that_ends(server):
+    window, jobs = Stand(), queue.SimpleQueue()
+
+    def work():
+        while True:
+            try:
+                action, *fields = jobs.get(timeout=0.5)
+            except queue.Empty:
+                return
+            try:
+                action(*fields)
+                window.error.value = ""
+            except Exception as error:
+                window.error.value = f"{type(error).__name__}: {error}"
+
+    worker = [threading.Thread(target=work)]
+
+    def hand_over(*job):
+        jobs.put(job)
+        if not worker[0].is_alive():
+            worker[0] = threading.Thread(target=work)
+            worker[0].start()
+
+    window.send.on_click(
+        lambda _: hand_over(server.send, window.number.value, window.message.value)
+    )
+    window.broadcast.on_click(lambda _: hand_over(server.broadcast, window.message.value))
+    return window
+
+
+@panel.wrong("Both buttons worked.* But your thread .*was still running, in line .*I ended it")
+def a_queue_and_a_thread_for_ever(server):
+    window, jobs = Stand(), queue.SimpleQueue()
+
+    def work():
+        while True:
+            try:
+                action, *fields = jobs.get(timeout=0.1)
+                action(*fields)
+                window.error.value = ""
+            except queue.Empty:
+                pass
+            except Exception as error:
+                window.error.value = str(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    window.send.on_click(
+        lambda _: jobs.put((server.send, window.number.value, window.message.value))
+    )
+    window.broadcast.on_click(lambda _: jobs.put((server.broadcast, window.message.value)))
+    return window
+
+
+@panel.wrong("`window.error` is now a `str`, without `value`")
+def forgets_the_value(server):
+    window = Window()
+
+    def send(button):
+        try:
+            server.send(window.number.value, window.message.value)
+        except Exception:
+            window.error = f"no client {window.number.value}"
+
+    window.send.on_click(send)
+    window.broadcast.on_click(lambda button: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("`window.send` is now a `function`, without `click`")
+def replaces_the_button(server):
+    window = Window()
+    window.send = guarded(window, lambda: server.send(window.number.value, window.message.value))
+    window.broadcast = guarded(window, lambda: server.broadcast(window.message.value))
+    return window
+
+
+@panel.wrong("they got it. `error.value` is `sent`")
+def tells_that_it_worked(server):
+    window = Window()
+
+    def clicked(button):
+        try:
+            if button is window.send:
+                server.send(window.number.value, window.message.value)
+            else:
+                server.broadcast(window.message.value)
+            window.error.value = "sent"
+        except Exception as error:
+            window.error.value = str(error)
+
+    window.send.on_click(clicked)
+    window.broadcast.on_click(clicked)
     return window
 
 
@@ -555,9 +1000,45 @@ class AClass(Window):
             else:
                 for connection in self.server.clients.values():
                     connection.send(text)
-        except LookupError as error:
+        except (LookupError, ProtocolError) as error:
             told = f"{type(error).__name__}: {error}"
         self.error.value = told
+
+
+@panel.wrong("of two lines, .*clicked Broadcast.*`error.value` is empty")
+def guards_only_the_send(server):
+    window = Window()
+
+    def send(button):
+        window.error.value = ""
+        try:
+            server.send(window.number.value, window.message.value)
+        except Exception as error:
+            window.error.value = str(error)
+
+    def broadcast(button):
+        server.broadcast(window.message.value)
+        window.error.value = ""
+
+    window.send.on_click(send)
+    window.broadcast.on_click(broadcast)
+    return window
+
+
+@panel.wrong("of two lines, .*clicked Send.*`error.value` is empty")
+def knows_one_error_only(server):
+    window = Window()
+
+    def send(button):
+        window.error.value = ""
+        try:
+            server.send(window.number.value, window.message.value)
+        except UnknownClient as error:
+            window.error.value = str(error)
+
+    window.send.on_click(send)
+    window.broadcast.on_click(guarded(window, lambda: server.broadcast(window.message.value)))
+    return window
 
 
 @panel.wrong(
