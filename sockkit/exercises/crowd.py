@@ -1,5 +1,6 @@
 """Clients by the hundred for a check: all connected at once, and each with its own line."""
 
+import contextlib
 import errno
 import selectors
 import socket
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.lab import sockopts
 from sockkit.text import plain
 
 T = TypeVar("T")
@@ -16,6 +18,7 @@ T = TypeVar("T")
 _BATCH = 50  # connect at the same time: fewer than any backlog holds
 _PATIENCE = 1.0  # seconds without any answer, after which none is expected
 _SLICE = 0.05
+_ROUNDS, _AT_ONCE = 5, 20
 
 
 class Crowd:
@@ -89,6 +92,34 @@ class Crowd:
             f"`{plain(expected.rstrip(), 40)}`.",
             "What do your clients share that each should have for itself?",
         )
+
+
+def come_and_reset(trial: Trial, address: tuple[str, int]) -> int:
+    """Clients connect and reset at once, every other one after a line; return how many.
+
+    Whether the server still works is for others to see. They come faster than it can serve them,
+    and the latest reset first. Then one waits for a word, so that it has done with all of them.
+    """
+    for _ in range(_ROUNDS):
+        hasty = [socket.socket() for _ in range(_AT_ONCE)]
+        for number, sock in enumerate(hasty):
+            sockopts.end_with_reset(sock)
+            sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                sock.connect_ex(address)
+                if number % 2:
+                    sock.send(b"so long\n")
+        while hasty:
+            hasty.pop().close()
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(address, timeout=trial.left(_PATIENCE)) as sock,
+        ):
+            sock.sendall(b"your turn\n")
+            sock.recv(100)
+        if trial.hopeless():
+            break
+    return _ROUNDS * _AT_ONCE
 
 
 def _attempt(action: Callable[[], T]) -> T:

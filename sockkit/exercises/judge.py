@@ -43,12 +43,12 @@ def judge(check: Check, answer: Any, goal: str) -> Verdict:
 
 def _judge(check: Check, answer: Any, goal: str) -> Verdict:
     before = Before()
-    printed, warned = Printed(), Printed()
     on_main = threading.current_thread() is threading.main_thread() and os.name == "posix"
     desk = MainThread() if on_main else None
     place = desk or OwnThread()
     trial = Trial(place, before, SECONDS - place.ends_within)
     examiner = Examiner(check, answer, trial)
+    printed, warned = Printed(), Printed(trial.is_ending)
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(printed))
         stack.enter_context(contextlib.redirect_stderr(warned))
@@ -58,8 +58,9 @@ def _judge(check: Check, answer: Any, goal: str) -> Verdict:
         with tidy.settings_kept() as changed:
             interrupted = examiner.work(desk)
         trial.close()
-        left = changed + tidy.up(before, trial.begun, dropped)
-        verdict = report.write(trial, goal, examiner.praise, examiner.finding, left)
+        faults, survivors = tidy.up(before, trial.begun, dropped)
+        found = examiner.praise, examiner.finding
+        verdict = report.write(trial, goal, *found, changed + faults, survivors)
         _forget_frames(trial)
     if interrupted or (desk and desk.interrupted):
         raise KeyboardInterrupt

@@ -11,10 +11,12 @@ the first widget or for a large output, and that may be in the midst of a check.
 import asyncio
 import contextlib
 import gc
+import multiprocessing
 import socket
 import threading
 import time
 import weakref
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,6 +72,7 @@ class Before:
         self._kit = weakref.WeakSet([*living(Server), *living(Client)])
         self._threads = weakref.WeakSet(threading.enumerate())
         self._tasks = weakref.WeakSet(tasks_here())
+        self._processes = weakref.WeakSet(multiprocessing.active_children())
 
     def new_sockets(self) -> list[socket.socket]:
         """Open sockets that were made since. What only a reference cycle holds does not count."""
@@ -93,6 +96,11 @@ class Before:
         """Running threads that were started since, but for those of a notebook's kernel."""
         running = [thread for thread in threading.enumerate() if thread not in self._threads]
         return [thread for thread in running if not _is_kernels_thread(thread)]
+
+    def new_processes(self) -> list[BaseProcess]:
+        """Children of `multiprocessing` that were started since, and run."""
+        running = multiprocessing.active_children()
+        return [process for process in running if process not in self._processes]
 
     def new_tasks(self) -> list[asyncio.Task[Any]]:
         """Unfinished tasks of this thread's loop that were made since, but for the current one."""

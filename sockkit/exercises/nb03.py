@@ -1,14 +1,23 @@
 """Lesson 03: any number of clients, and what to do about the one that is too many."""
 
 import socket
-import threading
-import tracemalloc
+import sys
 from typing import Any
 
-from sockkit.exercises.crowd import Crowd
+from sockkit.exercises.crowd import Crowd, come_and_reset
+from sockkit.exercises.leftovers import children
 from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.rosters import (
+    called,
+    expect_here,
+    expect_new_numbers,
+    expect_nothing_kept,
+    expect_own_clients,
+    listed,
+)
 from sockkit.exercises.shouting import (
     ask,
+    expect_bound_at_once,
     expect_end,
     expect_refusal,
     expect_reply,
@@ -18,7 +27,7 @@ from sockkit.exercises.shouting import (
 from sockkit.exercises.solutions import nb03 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
-from sockkit.exercises.walled import ShortListener, expect_connections
+from sockkit.exercises.walled import PAUSE, SPIN, ShortListener, expect_connections
 from sockkit.lab.descriptors import room_for
 from sockkit.text import plain
 
@@ -27,12 +36,8 @@ summary = lesson.summary
 
 _MOST, _LEAST = 1000, 100  # clients
 _CROWDED = 0.8  # seconds for a crowd to come
-_FEW_THREADS = 20
-_WALL = 0.3  # seconds without descriptors
-_SPIN = 1000  # tries in that time; waiting a millisecond between them makes 300
-_NEWCOMERS = 100  # each with a connection of its own
-_CYCLES = 10_000  # clients that come and go
-_KEPT = 4  # bytes for each of them that may be left; a list of None takes 8
+_FEW = 20  # threads and processes
+_PATIENCE = 1.3 * PAUSE  # seconds for one more try
 
 
 @lesson.exercise(
@@ -47,21 +52,31 @@ _KEPT = 4  # bytes for each of them that may be left; a list of None takes 8
 def serve_many(trial: Trial, answer: Any) -> str:
     """Serve a thousand clients with a few threads; none that leaves may end it for the others."""
     address = started(trial, answer)
-    before = threading.active_count()
-    first, second = trial.connect(address, "client 1"), trial.connect(address, "client 2")
-    for partner, half in ((first, b"he"), (second, b"wor")):
-        partner.send(half)
+    before = _workers()
+    first = trial.connect(address, "client 1")
+    ask(first, b"hello\n", "Client 1 sent `hello`")
+    again = "What does your code do when it has answered a line?"
+    ask(first, b"me again\n", "Client 1 sent a second line, `me again`", again)
+    second = trial.connect(address, "client 2")
+    alone = "What does your server wait for while client 2 waits for it?"
+    ask(second, b"me too\n", "Client 2 came too, and sent `me too`", alone)
+    rude = trial.connect(address, "rude client")
+    first.send(b"he")
+    second.send(b"wor")
+    then = "One `recv` may bring half a line, and the next one somebody else's. Who keeps it?"
+    for _ in range(2):  # then a loop has had its turn with both halves
+        halves = "Clients 1 and 2 had sent half a line each. A third one sent `meanwhile`"
+        ask(rude, b"meanwhile\n", halves, then)
     for name, partner, half, reply in (
         ("Client 2", second, b"ld\n", b"WORLD\n"),
         ("Client 1", first, b"llo\n", b"HELLO\n"),
     ):
         partner.send(half)
-        then = "One `recv` may bring half a line, and the next one somebody else's. Who keeps it?"
         expect_reply(
             partner, reply, f"{name} sent its line in two parts while another did so too", then
         )
-    rude = trial.connect(address, "rude client")
-    ask(rude, b"hello\n", "A third client sent `hello`")
+    many = "How many lines may one `recv` bring?"
+    ask(second, b"two\nlines\n", "Client 2 sent two lines at once", many)
     rude.reset()
     ask(
         first,
@@ -70,18 +85,37 @@ def serve_many(trial: Trial, answer: Any) -> str:
         "Where does your code learn of the reset, and what does the exception end?",
     )
     crowd = Crowd(trial, address)
+    crowd.come(_FEW + 5, _FEW + 5, 0)  # processes are slow to start: ask before there are many
+    _expect_few(crowd, _workers() - before)
+    hasty = come_and_reset(trial, address)
+    ask(
+        first,
+        b"still there?\n",
+        f"{hasty} clients reset their connections as soon as they had come, some after a line. "
+        "Then client 1 sent `still there?`",
+        "Which calls of yours meet a connection that has ended meanwhile?",
+    )
     crowd.come(room_for(_MOST, ends=2), _LEAST, _CROWDED)
-    threads = threading.active_count() - before
-    if threads > _FEW_THREADS:
-        raise NotYet(
-            f"{len(crowd.clients):,} clients were served, by {threads:,} more threads.",
-            f"at most {_FEW_THREADS}, however many clients come.",
-            "Who else than a thread can wait for many sockets?",
-        )
+    _expect_few(crowd, _workers() - before)
     crowd.leave()
     ask(second, b"still there?\n", "The crowd left. Then client 2 sent `still there?`")
     expect_end(first, "Client 1")
     return "All were served at once, and neither resets nor leavers disturbed the others."
+
+
+def _workers() -> int:
+    """Threads of this process, those that `threading` does not know too, and its children."""
+    return len(sys._current_frames()) + len(children())
+
+
+def _expect_few(crowd: Crowd, workers: int) -> None:
+    if workers > _FEW:
+        raise NotYet(
+            f"{len(crowd.clients):,} clients were served, by {workers:,} more threads and "
+            "processes.",
+            f"at most {_FEW}, however many clients come.",
+            "Who else than a thread can wait for many sockets?",
+        )
 
 
 @lesson.exercise(
@@ -96,7 +130,6 @@ def serve_many(trial: Trial, answer: Any) -> str:
 def keep_accepting(trial: Trial, answer: Any) -> str:
     """Call `admit(connection)` for each client. Without descriptors: pause, then try again."""
     listener = trial.own(ShortListener())
-    clients = [trial.connect(listener.getsockname(), "client 1")]
     admitted: list[Any] = []
 
     def admit(connection: Any) -> None:
@@ -105,45 +138,55 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
             if isinstance(thing, socket.socket):
                 trial.own(thing)
 
-    def expect_all(within: float, did: str, saw: str, expected: str, then: str = "") -> None:
-        trial.wait(lambda: len(admitted) >= len(clients), within)
+    def expect(count: int, did: str, then: str = "") -> None:
+        trial.wait(lambda: len(admitted) >= count, _PATIENCE)
         expect_connections(list(admitted))
-        if len(admitted) >= len(clients):
-            return
+        if len(admitted) < count:
+            expect_still_there(did)
+            raise NotYet(
+                f"{did} Client {count} was not admitted within {_PATIENCE:g} s.",
+                "you call `admit(connection)` for each client of `listener`.",
+                then,
+            )
+
+    def expect_still_there(did: str) -> None:
         if running.ended():
             running.result()
             raise NotYet(f"{did} You returned.", "you go on.", "Who accepts the next client now?")
-        raise NotYet(f"{did} {saw}", expected, then)
 
     running = trial.start(answer, listener, admit)
-    where = "Where is {} all the time, and who fetches it from there?"
-    expect_all(
-        1.6,
-        "Client 1 was waiting, and I let the very first `accept` fail with EMFILE.",
-        "Then there was room, and client 1 was not admitted.",
-        "you try again by yourself, and call `admit(connection)` for each client.",
-        where.format("client 1"),
-    )
-    listener.short, listener.tries = True, 0
-    clients.append(trial.connect(listener.getsockname(), "client 2"))
-    trial.wait(lambda: listener.tries >= _SPIN, _WALL)
-    tries, listener.short = listener.tries, False
-    wall = f"I let `accept` fail with EMFILE for {_WALL:g} s, while client 2 was waiting."
-    if tries >= _SPIN:
+    trial.connect(listener.getsockname(), "client 1")
+    expect(1, "The first client came.")
+    listener.begin_wall()
+    trial.connect(listener.getsockname(), "client 2")
+    trial.wait(listener.tried_enough, _PATIENCE)
+    tries = listener.tries
+    wall = "I let `accept` fail with EMFILE while client 2 was waiting."
+    where = "Where is client 2 all the time, and who fetches it from there?"
+    if tries >= SPIN:
         raise NotYet(
-            f"{wall} You tried {_SPIN:,} times before that time was over.",
+            f"{wall} You tried {SPIN:,} times, and more, within a second.",
             "a pause between two tries.",
             "What does a processor do that fails at once, and tries again at once?",
         )
-    expect_all(
-        1.6,
-        wall,
-        "Then there was room again, and client 2 was not admitted.",
-        "you try again by yourself.",
-        where.format("client 2"),
-    )
-    clients.append(trial.connect(listener.getsockname(), "client 3"))
-    expect_all(1.0, "After that a third client came.", "It was not admitted.", "it goes on.")
+    if tries < 2:
+        expect_connections(list(admitted))
+        expect_still_there(wall)
+        raise NotYet(
+            f"{wall} In {_PATIENCE:g} s you tried {'only once' if tries else 'not at all'}.",
+            f"you try again by yourself, after a pause of {PAUSE:g} s at most.",
+            where,
+        )
+    if listener.kept_busy():
+        raise NotYet(
+            f"{wall} You waited between two tries, and kept the processor at work all the time.",
+            "a pause in which others have it.",
+            "What does a loop do that only looks at the clock?",
+        )
+    listener.end_wall()
+    expect(2, f"{wall} Then there was room again.", where)
+    trial.connect(listener.getsockname(), "client 3")
+    expect(3, "After all that a third client came.")
     return "You paused, did not spin, and admitted who was waiting as soon as there was room."
 
 
@@ -158,22 +201,40 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
 )
 def serve_bounded(trial: Trial, answer: Any) -> str:
     """Serve `most` clients in upper case; one more gets a line that says so, and a polite end."""
-    most = 3
+    most = 4
     address = started(trial, answer, most)
     inside = [trial.connect(address, f"client {number}") for number in range(1, most + 1)]
     for number, partner in enumerate(inside, 1):
-        ask(partner, b"hello\n", f"`most` is {most}. Client {number} said `hello`")
+        line = f"i am {number}\n".encode()
+        ask(partner, line, f"`most` is {most}. Client {number} said `i am {number}`")
+    inside[0].send(b"two ")
+    for _ in range(2):  # then a loop has had its turn with that half
+        ask(inside[1], b"meanwhile\n", "Client 1 sent half a line. Client 2 said `meanwhile`")
+    inside[0].send(b"parts\n")
+    kept = "One `recv` may bring half a line. Who keeps it?"
+    expect_reply(inside[0], b"TWO PARTS\n", "Client 1 sent `two parts` in two parts", kept)
     for number in (most + 1, most + 2):
         expect_refusal(trial.connect(address, f"client {number}"), number, most)
     for number, partner in enumerate(inside, 1):
         ask(partner, b"hello\n", f"Two were refused. Then client {number} said `hello`")
+    hasty = come_and_reset(trial, address)
+    ask(
+        inside[0],
+        b"still there?\n",
+        f"{hasty} more came, and reset their connections at once. Then client 1 said "
+        "`still there?`",
+        "Somebody leaves before you could say no. What do your calls do then?",
+    )
     inside.pop(0).close()
     newcomer = expect_room(trial, address, "Client 1 closed")
     inside.pop(0).reset()
-    expect_room(trial, address, "Client 2 reset its connection")
+    inside.append(expect_room(trial, address, "Client 2 reset its connection"))
     expect_refusal(trial.connect(address, "one more"), most + 5, most)
     ask(newcomer, b"hello\n", "After all that the first newcomer said `hello`")
-    return "Never more than three, a word for each other one, and room again when one left."
+    for partner in (newcomer, *inside):
+        partner.close()
+    expect_bound_at_once(trial, address, most)
+    return "Never more than `most`, a word for each other one, and room again when one left."
 
 
 @lesson.exercise(
@@ -191,104 +252,43 @@ def roster(trial: Trial, answer: Any) -> str:
         if not hasattr(keeper, name):
             raise NotYet(f"Your object has no `{name}`.", "`join`, `leave` and `clients`.")
     here: dict[int, socket.socket] = {}
-    given: list[Any] = []
+    given: list[int] = []
 
     def join() -> None:
-        sock = trial.pair()[1]
-        number = trial.call(keeper.join, trial.own(sock))
-        if not isinstance(number, int) or number in given:
+        sock = trial.own(trial.pair()[1])
+        number = called(trial, keeper.join, sock)
+        if not isinstance(number, int):
             raise NotYet(
-                f"The numbers {_listed(given)} had been given, {_listed(list(here))} of them are "
-                f"here. The next client got {plain(repr(number), 40)}.",
+                f"`join` returned `{plain(repr(number), 40)}`.",
+                "a whole number, an `int`.",
+            )
+        if number in given:
+            raise NotYet(
+                f"The numbers {listed(given)} had been given, {listed(list(here))} of them are "
+                f"here. The next client got {number}.",
                 "a number that nobody ever had.",
                 "What do you make it from, and what does that do when somebody leaves?",
             )
         given.append(number)
         here[number] = sock
-        _expect_here(keeper, here, "One more came.")
+        expect_here(keeper, here, "One more came.")
+
+    def leave(number: int) -> None:
+        called(trial, keeper.leave, number)
+        del here[number]
 
     for leaver in (None, 0, -1, 1):  # none, the first one, the latest, one in the middle
         for _ in range(3):
             join()
         if leaver is not None:
             number = list(here)[leaver]
-            trial.call(keeper.leave, number)
-            del here[number]
-            _expect_here(keeper, here, f"Client {number} left.")
+            leave(number)
+            expect_here(keeper, here, f"Client {number} left.")
+    expect_own_clients(trial.call(answer))
     for number in list(here):
-        trial.call(keeper.leave, number)
-        del here[number]
-    _expect_here(keeper, here, "All left.")
+        leave(number)
+    expect_here(keeper, here, "All left.")
     join()
-    _expect_new_numbers(trial, keeper, given)
-    _expect_nothing_kept(trial, keeper)
+    expect_new_numbers(trial, keeper, given)
+    expect_nothing_kept(trial, keeper)
     return "No number came twice, and nothing is kept for those who have gone."
-
-
-def _expect_here(keeper: Any, here: dict[int, socket.socket], what: str) -> None:
-    clients = keeper.clients
-    if not hasattr(clients, "keys"):
-        kind = type(clients).__name__
-        raise NotYet(f"Your `clients` is a {kind}.", "a dict, from number to connection.")
-    if dict(clients) != here:
-        raise NotYet(
-            f"{what} Your `clients` has the numbers {_listed(list(clients))}.",
-            f"{_listed(list(here))}, each with its connection.",
-            "What does `leave` change, and what does it leave alone?",
-        )
-
-
-def _expect_new_numbers(trial: Trial, keeper: Any, given: list[Any]) -> None:
-    """Each connection is new and soon gone, so that its descriptor and its place are used again."""
-
-    def come_and_go() -> list[Any]:
-        numbers = []
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            for _ in range(_NEWCOMERS):
-                with socket.create_connection(listener.getsockname()):
-                    connection, _ = listener.accept()
-                    with connection:
-                        numbers.append(keeper.join(connection))
-                        keeper.leave(numbers[-1])
-                    del connection  # the last reference, if the answer keeps none
-        return numbers
-
-    for count, number in enumerate(trial.call(come_and_go), 1):
-        if not isinstance(number, int) or number in given:
-            raise NotYet(
-                f"Clients came and went, one after another, each with a new connection. Number "
-                f"{count} of them got {plain(repr(number), 40)}, which somebody had before.",
-                "a number that nobody ever had.",
-                "What do you make it from, and who gets that when a connection is gone?",
-            )
-        given.append(number)
-
-
-def _expect_nothing_kept(trial: Trial, keeper: Any) -> None:
-    connection = trial.pair()[1]
-
-    def come_and_go() -> None:
-        for _ in range(_CYCLES):
-            keeper.leave(keeper.join(connection))
-
-    traced = tracemalloc.is_tracing()
-    if not traced:
-        tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        trial.call(come_and_go)
-        kept = tracemalloc.get_traced_memory()[0] - before
-    finally:
-        if not traced:
-            tracemalloc.stop()
-    if kept > _KEPT * _CYCLES:
-        raise NotYet(
-            f"{_CYCLES:,} clients came and went. You still keep about {kept // _CYCLES} bytes for "
-            "each of them.",
-            "nothing: a server that runs for years sees many.",
-            "Which of your variables only grows?",
-        )
-
-
-def _listed(numbers: list[Any]) -> str:
-    return plain(", ".join(map(str, numbers)), 60) or "none"

@@ -16,12 +16,18 @@ _CLIENT = re.compile(r"^client \d+(?= )")
 
 
 def write(
-    trial: Trial, goal: str, praise: str, finding: NotYet | None, left: Sequence[str]
+    trial: Trial,
+    goal: str,
+    praise: str,
+    finding: NotYet | None,
+    left: Sequence[str],
+    survivors: Sequence[str] = (),
 ) -> Verdict:
     """The verdict, most telling fact first.
 
     An exception explains whatever the check saw after it. A check that found nothing wrong is not
-    the last word: the answer may have held the event loop, or have left something behind.
+    the last word: the answer may have held the event loop, or have left something behind. Threads
+    of a server that the check could not end with it are no fault, and told even where all is well.
     """
     calls = [running.call for running in trial.begun]
     failed = [running.call for running in trial.begun if running.call.error and not running.judged]
@@ -33,12 +39,12 @@ def write(
         details.append(("Where", learners_traceback(failed[0].error)))
     finding = _unawaited(calls) or _with_place(trial, finding) or _loop_held(calls)
     complaints = [complaint for call in calls for complaint in call.complaints]
-    also = [*left, *complaints]
+    also = [*left, *survivors, *complaints]
     if finding is None and left:
         finding = NotYet(f"{praise} But {' And '.join(left)}".strip())
-        also = complaints
+        also = [*survivors, *complaints]
     if finding is None:
-        return Verdict(Status.SOLVED, praise)
+        return Verdict(Status.SOLVED, praise, details=[("Also", survivors)] if survivors else [])
     if trial.wire:
         details.append(("The wire, as I saw it", _cut(trial.wire)))
     if also:

@@ -3,6 +3,8 @@
 The answer is a function that calls `ready(address)` once it listens, and serves for ever.
 """
 
+import contextlib
+import select
 import threading
 import time
 from typing import Any
@@ -11,6 +13,9 @@ from sockkit.exercises.partner import Partner
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
+
+_RETURNS = 0.1  # seconds in which a function returns that has nothing more to do
+_CONNECTS = 1.5  # seconds: where a backlog is full, TCP tries again after one
 
 
 def started(trial: Trial, answer: Any, *args: Any) -> tuple[str, int]:
@@ -22,7 +27,7 @@ def started(trial: Trial, answer: Any, *args: Any) -> tuple[str, int]:
         told.append(address)
         is_told.set()
 
-    trial.start(answer, ready, *args)
+    running = trial.start(answer, ready, *args)
     if not trial.wait(is_told.is_set, 1.5):
         raise NotYet(
             "I called your function with `ready`, and you did not call `ready(address)`.",
@@ -34,6 +39,13 @@ def started(trial: Trial, answer: Any, *args: Any) -> tuple[str, int]:
         raise NotYet(
             f"You called `ready({plain(repr(address), 60)})`.",
             "the address of your listener, as `getsockname()` returns it.",
+        )
+    if running.ended(_RETURNS):
+        running.result()
+        raise NotYet(
+            "You called `ready`, and then your function returned.",
+            "it serves for ever.",
+            "Who accepts the clients that come now?",
         )
     return str(address[0]), address[1]
 
@@ -50,9 +62,12 @@ def expect_reply(partner: Partner, reply: bytes, said: str, then: str = "") -> N
     if got == reply:
         return
     what = f"got `{_text(got)}`" if got else "got nothing"
+    newline = ""
+    if got == reply.removesuffix(b"\n"):
+        what, newline = f"{what} and no newline after it", " with its newline"
     if partner.ended:
         what += ", and was disconnected"
-    raise NotYet(f"{said}, and {what}.", f"`{_text(reply)}`.", then)
+    raise NotYet(f"{said}, and {what}.", f"`{_text(reply)}`{newline}.", then)
 
 
 def expect_end(partner: Partner, name: str) -> None:
@@ -75,9 +90,14 @@ def expect_refusal(partner: Partner, number: int, most: int) -> None:
     if not got and not partner.ended:
         then = "Has anybody accepted this client? A client who waits does not know why."
         partner.send(b"hello\n")
-        if answered := partner.receive(6, within=0.3):
-            saw = f"{who} said `hello`, and was served: it got `{_text(answered)}`."
+        answered = partner.receive_line(within=0.3)
+        if answered == b"HELLO\n":
+            saw = f"{who} said `hello`, and was served: it got `HELLO`."
             raise NotYet(saw, expected, "How many are here when your code decides, and who counts?")
+        if answered:
+            saw = f"{who} heard nothing, said `hello`, and only then got `{_text(answered)}`."
+            then = "What does a client hear that comes and waits for your word?"
+            raise NotYet(saw, expected, then)
         raise NotYet(f"{who} and heard nothing: no word, no end.", expected, then)
     if not got:
         then = "How does a program at the other end learn why?"
@@ -86,6 +106,8 @@ def expect_refusal(partner: Partner, number: int, most: int) -> None:
         what = f"{lines} lines" if lines > 1 else f"`{_text(got)}`, and no newline after it"
         then = "What ends a line, for whoever reads it at the other end?"
         raise NotYet(f"{who} and got {what}.", expected, then)
+    if not got.strip():
+        raise NotYet(f"{who} and got an empty line.", expected, "What does it say?")
     if partner.ended != "finished":
         end = "you reset its connection" if partner.ended else "its connection stayed open"
         raise NotYet(f"{who} got `{_text(got)}`, and {end}.", expected)
@@ -113,6 +135,40 @@ def expect_room(trial: Trial, address: tuple[str, int], why: str) -> Partner:
             )
         partner.close()
         time.sleep(0.01)
+
+
+def expect_bound_at_once(trial: Trial, address: tuple[str, int], most: int) -> None:
+    """All have left. Of many that come in one moment so many are served, and no more."""
+    came = most + 2  # not more than a short backlog holds
+    deadline = time.monotonic() + trial.left(0.8)
+    while True:
+        partners = [trial.connect(address, f"client {n}", _CONNECTS) for n in range(1, came + 1)]
+        served = _count_served(trial, partners, came - most)
+        said = f"All left. Then {came} came in one moment, and {served} of them were served."
+        if served > most:
+            then = "What may happen between your look at the count and its change?"
+            raise NotYet(said, f"never more than {most}.", then)
+        if served == most:
+            return
+        if time.monotonic() > deadline or trial.hopeless():
+            raise NotYet(said, f"{most} of them.", "Who gives back the place of one that left?")
+        for partner in partners:  # the server may need a moment to notice that all have left
+            partner.close()
+        time.sleep(0.01)
+
+
+def _count_served(trial: Trial, partners: list[Partner], refusals: int) -> int:
+    def told() -> list[Partner]:
+        return [partner for partner in partners if select.select([partner.socket], [], [], 0)[0]]
+
+    trial.wait(lambda: len(told()) >= refusals, 0.5)
+    refused, served = told(), 0
+    for partner in partners:
+        with contextlib.suppress(NotYet):  # it was refused while it spoke
+            if partner not in refused:
+                partner.send(b"hello\n")
+                served += partner.receive_line(within=0.3) == b"HELLO\n"
+    return served
 
 
 def _text(line: bytes) -> str:

@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from sockkit.exercises.calls import patiently, throw_into
@@ -71,23 +72,29 @@ def troubles_noted(shown: Printed) -> Iterator[list[str]]:
             threading.excepthook = hook
 
 
-def up(before: Before, begun: Sequence[Running], dropped: Sequence[str]) -> list[str]:
-    """End new threads, close new sockets; return a sentence for each kind that was there."""
+def up(
+    before: Before, begun: Sequence[Running], dropped: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """End new threads and processes, close new sockets.
+
+    Returns:
+        A sentence for each kind of fault, and then what is no fault, but good to know: where the
+        check itself had to end a call, only which threads could not be ended with it.
+    """
     said = _servers_and_clients(before)
     said += [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
-    if any(running.forced for running in begun):
-        said = []  # what it had open when it was ended is no fault
-    else:
-        said += _sockets(before.new_sockets())
-        said += [_dropped(what) for what in dict.fromkeys(dropped)]
+    said += _sockets(before.new_sockets())
+    said += [_dropped(what) for what in dict.fromkeys(dropped)]
+    said += _processes(before.new_processes())
     stuck = [running for running in begun if not running.call.done.is_set()]
-    said += [_stuck(running) for running in stuck]
-    said += _threads(before, {running.call.thread for running in begun})
+    ended, survivors = _threads(before, {running.call.thread for running in begun})
     for sock in before.new_sockets():
         wake(sock)
         if not stuck or sock.family != _PIPES:  # its event loop needs its own pair to end well
             sock.close()
-    return said
+    if any(running.forced for running in begun):
+        return [], [*map(_stuck, stuck), *survivors]
+    return [*said, *ended, *survivors], []
 
 
 def _servers_and_clients(before: Before) -> list[str]:
@@ -133,7 +140,19 @@ def _stuck(running: Running) -> str:
     return _survivor(thread, running.call.place()) if thread else ""
 
 
-def _threads(before: Before, mine: set[threading.Thread | None]) -> list[str]:
+def _processes(processes: Sequence[BaseProcess]) -> list[str]:
+    for process in processes:
+        process.kill()
+        process.join()
+    if not processes:
+        return []
+    some = "a child process" if len(processes) == 1 else f"{len(processes)} child processes"
+    return [f"you left {some} running, and I ended {'it' if len(processes) == 1 else 'them'}."]
+
+
+def _threads(before: Before, mine: set[threading.Thread | None]) -> tuple[list[str], list[str]]:
+    """What is said of threads that ended when they were made to, and of those that did not."""
+
     def others() -> list[threading.Thread]:
         return [thread for thread in before.new_threads() if thread not in mine]
 
@@ -145,12 +164,12 @@ def _threads(before: Before, mine: set[threading.Thread | None]) -> list[str]:
             _press(before, others())
             patiently(lambda: not others(), _PRESS)
     survivors = others()
-    return [
-        _survivor(thread, places[thread])
-        if thread in survivors
-        else f"your thread `{thread.name}` was still running{_in(places[thread])}; I ended it."
+    ended = [
+        f"your thread `{thread.name}` was still running{_in(places[thread])}; I ended it."
         for thread in left
+        if thread not in survivors
     ]
+    return ended, [_survivor(thread, places[thread]) for thread in survivors if thread in places]
 
 
 def _press(before: Before, threads: Sequence[threading.Thread]) -> None:

@@ -191,6 +191,10 @@ class Trial:
                 running.place_at_end = running.call.place()
                 running.place.end(running.call, self._wake)
 
+    def is_ending(self) -> bool:
+        """Whether a call is being ended, or was: what it complains of then is the check's doing."""
+        return any(running.forced for running in self.begun)
+
     def close(self) -> None:
         """Close all that the check owns. The wire trace ends before."""
         self.wire = list(self.wire)

@@ -4,25 +4,55 @@ import errno
 import os
 import select
 import socket
+import threading
+import time
 from typing import Any
 
 from sockkit.exercises.verdict import NotYet
 
+PAUSE = 1.0  # seconds between two tries, at most: as long as asyncio waits
+SPIN = 1000  # tries that are too many; waiting a millisecond between them makes 300
+_WALL = 0.3  # seconds without descriptors, and longer for who tries rarely
+_TRIES = 6  # in that time: some give up after five
+_BUSY = 0.25  # of that time at work; who rests needs a hundredth
+_SLICE = 0.02  # seconds between two lines of Python: only there can a thread be ended
+
 
 class ShortListener(socket.socket):
-    """A listener whose process is, when I say so, out of descriptors.
-
-    `short` says whether it is, and `tries` counts what was tried. The very first try fails anyway.
-    """
+    """A listener whose process is out of descriptors between `begin_wall` and `end_wall`."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
         super().__init__()
         self.bind(("127.0.0.1", 0))
         self.listen()
-        self.short = False
-        self.tries = 0
-        self._fresh = True
+        self._since: float | None = None
+        self._failures: list[tuple[int, float]] = []  # the thread, and its work so far
+
+    def begin_wall(self) -> None:
+        """From now on there are no descriptors."""
+        self._since = time.monotonic()
+
+    def end_wall(self) -> None:
+        """There are some again."""
+        self._since = None
+
+    @property
+    def tries(self) -> int:
+        """How often `accept` failed."""
+        return len(self._failures)
+
+    def tried_enough(self) -> bool:
+        """Whether the wall has stood long enough for what is to be seen there."""
+        lasted = time.monotonic() - (self._since or 0.0)
+        often = self.tries >= _TRIES and lasted >= _WALL
+        return often or self.tries >= SPIN or (self.tries >= 2 and lasted >= PAUSE)
+
+    def kept_busy(self) -> bool:
+        """Whether the thread that tried was at work between its tries."""
+        (thread, worked), (same, worked_then) = self._failures[0], self._failures[-1]
+        lasted = time.monotonic() - (self._since or 0.0)
+        return thread == same and worked_then - worked > _BUSY * lasted
 
     def accept(self) -> tuple[socket.socket, Any]:
         """The next client, if there is a descriptor for it.
@@ -30,11 +60,13 @@ class ShortListener(socket.socket):
         Raises:
             OSError: there is none (EMFILE).
         """
-        if self.gettimeout() != 0 and not select.select([self], [], [], self.gettimeout())[0]:
-            raise TimeoutError("timed out")
-        self.tries += 1
-        if self.short or self._fresh:
-            self._fresh = False
+        patience = self.gettimeout()
+        until = None if patience is None else time.monotonic() + patience
+        while patience != 0 and not select.select([self], [], [], _SLICE)[0]:
+            if until is not None and time.monotonic() > until:
+                raise TimeoutError("timed out")
+        if self._since is not None:
+            self._failures.append((threading.get_ident(), time.thread_time()))
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return super().accept()
 

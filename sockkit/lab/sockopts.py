@@ -19,11 +19,16 @@ _IPV6_MINHOPCOUNT = 73
 
 def reset(sock: socket.socket) -> None:
     """Close with an RST; what was not sent yet is thrown away. Any state, any platform."""
+    end_with_reset(sock)
+    sock.close()
+
+
+def end_with_reset(sock: socket.socket) -> None:
+    """Whenever this socket is closed, let that be an RST."""
     # SO_LINGER on, with zero seconds: two ints, but on Windows two shorts.
     layout = "hh" if sys.platform == "win32" else "ii"
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0))
-    sock.close()
 
 
 def cut(sock: socket.socket) -> bool:

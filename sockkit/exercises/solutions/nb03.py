@@ -4,6 +4,7 @@
 # ruff: noqa: D101, D102, D103
 
 import asyncio
+import contextlib
 import errno
 import itertools
 import socket
@@ -59,7 +60,7 @@ def serve_bounded(ready, most):
             if room.acquire(blocking=False):
                 threading.Thread(target=talk, args=(connection,), daemon=True).start()
             else:
-                with connection:
+                with connection, contextlib.suppress(ConnectionError):
                     connection.sendall(b"full\n")
 
 

@@ -1,7 +1,9 @@
 """Answers to the exercises of lesson 03."""
 
+import _thread
 import asyncio
 import contextlib
+import multiprocessing
 import selectors
 import socket
 import threading
@@ -37,7 +39,7 @@ serve_many = Table(ex.serve_many)
 def blank_server(ready): ...
 
 
-def _selecting(ready, errors, shared=None):
+def _selecting(ready, errors, shared=None, send_errors=None):
     with _listener() as listener, selectors.DefaultSelector() as selector:
         ready(listener.getsockname())
         selector.register(listener, selectors.EVENT_READ)
@@ -51,9 +53,11 @@ def _selecting(ready, errors, shared=None):
                 try:
                     data = key.fileobj.recv(65_536)
                     lines, newline, rest = (key.data + data).rpartition(b"\n")
-                    key.fileobj.sendall((lines + newline).upper())
                 except errors:
-                    data, rest = b"", b""
+                    data, lines, newline, rest = b"", b"", b"", b""
+                if lines:
+                    with contextlib.suppress(send_errors or errors):
+                        key.fileobj.sendall((lines + newline).upper())
                 key.data[:] = rest
                 if not data:
                     selector.unregister(key.fileobj)
@@ -63,6 +67,52 @@ def _selecting(ready, errors, shared=None):
 @serve_many.right
 def with_selectors(ready):
     _selecting(ready, ConnectionError)
+
+
+@serve_many.right
+def in_a_daemon_thread(ready):
+    thread = threading.Thread(target=with_selectors, args=(ready,), daemon=True)
+    thread.start()
+    threading.Event().wait()
+
+
+@serve_many.right
+def asyncio_in_a_daemon_thread(ready):
+    thread = threading.Thread(target=asyncio_runs_inside, args=(ready,), daemon=True)
+    thread.start()
+    thread.join()
+
+
+@serve_many.right
+def asyncio_runs_inside(ready):
+    asyncio.run(ex.serve_many.model(ready))
+
+
+@serve_many.right
+def four_threads_with_selectors(ready):
+    def work(selector):
+        while True:
+            for key, _ in selector.select(0.05):
+                try:
+                    data = key.fileobj.recv(65_536)
+                    lines, newline, rest = (key.data + data).rpartition(b"\n")
+                    key.fileobj.sendall((lines + newline).upper())
+                except ConnectionError:
+                    data, rest = b"", b""
+                key.data[:] = rest
+                if not data:
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()
+
+    with _listener() as listener:
+        workers = [selectors.DefaultSelector() for _ in range(4)]
+        for selector in workers:
+            threading.Thread(target=work, args=(selector,), daemon=True).start()
+        ready(listener.getsockname())
+        while True:
+            for selector in workers:
+                connection, _ = listener.accept()
+                selector.register(connection, selectors.EVENT_READ, bytearray())
 
 
 @serve_many.right
@@ -87,7 +137,7 @@ async def with_a_protocol(ready):
         await asyncio.Event().wait()
 
 
-@serve_many.wrong("Client 2 sent its line in two parts while another did so too, and got nothing")
+@serve_many.wrong("Client 2 came too, and sent `me too`, and got nothing")
 def one_after_the_other(ready):
     with _listener() as listener:
         ready(listener.getsockname())
@@ -103,12 +153,91 @@ def a_thread_for_each(ready):
             _start(_talk, listener.accept()[0])
 
 
+@serve_many.wrong(r"clients were served, by [\d,]+ more threads")
+def an_unknown_thread_for_each(ready):
+    with _listener() as listener:
+        ready(listener.getsockname())
+        while True:
+            _thread.start_new_thread(_talk, (listener.accept()[0],))
+
+
+if "fork" in multiprocessing.get_all_start_methods():
+
+    @serve_many.wrong(r"clients were served, by [\d,]+ more threads and processes")
+    def a_process_for_each(ready):
+        fork = multiprocessing.get_context("fork")
+        with _listener() as listener:
+            ready(listener.getsockname())
+            while True:
+                with listener.accept()[0] as connection:
+                    fork.Process(target=_talk, args=(connection,), daemon=True).start()
+
+
+@serve_many.wrong("(BrokenPipeError|ConnectionResetError)")
+def ends_with_one_who_does_not_wait(ready):
+    _selecting(ready, ConnectionError, send_errors=BlockingIOError)
+
+
+@serve_many.wrong(
+    "Client 1 sent `hello`, and got `HELLO` and no newline after it.*with its newline"
+)
+async def without_the_newline(ready):
+    await _streams(ready, lambda line: line.upper().rstrip())
+
+
+@serve_many.wrong("Client 1 sent `hello`, and got `hello`")
+async def as_it_came(ready):
+    await _streams(ready, lambda line: line)
+
+
+async def _streams(ready, reply, lines=10_000_000):
+    async def talk(reader, writer):
+        with contextlib.suppress(ConnectionError):
+            for _ in range(lines):
+                if not (line := await reader.readline()):
+                    break
+                writer.write(reply(line))
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    ready(server.sockets[0].getsockname())
+    await server.serve_forever()
+
+
+@serve_many.wrong("Client 1 sent a second line, `me again`, and got nothing, and was disconnected")
+async def one_line_each(ready):
+    await _streams(ready, bytes.upper, lines=1)
+
+
+@serve_many.wrong("Client 2 sent two lines at once, and got `TWO`")
+async def one_line_of_each_receive(ready):
+    async def talk(reader, writer):
+        kept = b""
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                line, newline, _ = (kept + data).partition(b"\n")
+                kept = b"" if newline else line
+                if newline:
+                    writer.write(line.upper() + newline)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    ready(server.sockets[0].getsockname())
+    await server.serve_forever()
+
+
+@serve_many.wrong("You called `ready`, and then your function returned")
+def ready_and_gone(ready):
+    with _listener() as listener:
+        ready(listener.getsockname())
+
+
 @serve_many.wrong("ConnectionResetError")
 def ends_with_a_reset(ready):
     _selecting(ready, BlockingIOError)
 
 
-@serve_many.wrong("in two parts while another did so too, and got `HEWORL")
+@serve_many.wrong("A third one sent `meanwhile`, and got `HEWORM")
 def one_buffer_for_all(ready):
     _selecting(ready, ConnectionError, shared=bytearray())
 
@@ -172,7 +301,12 @@ async def a_set_of_writers(ready, most):
     await server.serve_forever()
 
 
-def _bounded(ready, most, refuse, left):
+def _lines(connection):
+    for line in connection.makefile("rb"):
+        connection.sendall(line.upper())
+
+
+def _bounded(ready, most, refuse, left, serve=_lines):
     count = 0
     lock = threading.Lock()
 
@@ -181,8 +315,7 @@ def _bounded(ready, most, refuse, left):
         error = False
         try:
             with connection:
-                for line in connection.makefile("rb"):
-                    connection.sendall(line.upper())
+                serve(connection)
         except ConnectionError:
             error = True
         with lock:
@@ -201,9 +334,9 @@ def _bounded(ready, most, refuse, left):
                 _start(talk, connection)
 
 
-def _say_full(connection):
-    with connection:
-        connection.sendall(b"full\n")
+def _say_full(connection, word=b"full\n"):
+    with connection, contextlib.suppress(ConnectionError):
+        connection.sendall(word)
 
 
 @serve_bounded.right
@@ -211,12 +344,115 @@ def with_a_count(ready, most):
     _bounded(ready, most, _say_full, lambda error: 1)
 
 
-@serve_bounded.wrong("Client 4 came too, and got no word before the end")
+@serve_bounded.right
+def workers_that_look_at_the_sockets(ready, most):
+    thread = threading.Thread(target=with_a_count, args=(ready, most), daemon=True)
+    thread.start()
+    threading.Event().wait()
+
+
+@serve_bounded.right
+async def who_speaks_later_is_refused_as_well(ready, most):
+    """It reads what came before it closes: so its end is a FIN."""
+    room = asyncio.BoundedSemaphore(most)
+
+    async def talk(reader, writer):
+        if room.locked():
+            writer.write(b"come back later\n")
+        else:
+            async with room:
+                with contextlib.suppress(ConnectionError):
+                    while line := await reader.readline():
+                        writer.write(line.upper())
+                writer.close()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    ready(server.sockets[0].getsockname())
+    await server.serve_forever()
+
+
+@serve_bounded.wrong("(BrokenPipeError|ConnectionResetError)")
+def ends_with_a_refused_one(ready, most):
+    def say_full(connection):
+        with connection:
+            connection.sendall(b"full\n")
+
+    _bounded(ready, most, say_full, lambda error: 1)
+
+
+@serve_bounded.wrong("Client 1 said `i am 1`, and got `HELLO`")
+def the_same_whatever_was_said(ready, most):
+    def serve(connection):
+        for _ in connection.makefile("rb"):
+            connection.sendall(b"HELLO\n")
+
+    _bounded(ready, most, _say_full, lambda error: 1, serve)
+
+
+@serve_bounded.wrong("Client 1 sent `two parts` in two parts, and got `PARTS`.*Who keeps it")
+def loses_half_a_line(ready, most):
+    def serve(connection):
+        while data := connection.recv(65_536):
+            if data.endswith(b"\n"):
+                connection.sendall(data.upper())
+
+    _bounded(ready, most, _say_full, lambda error: 1, serve)
+
+
+@serve_bounded.wrong("Client 4 said `i am 4`, and got")
+def three_whatever_was_asked(ready, most):
+    _bounded(ready, 3, _say_full, lambda error: 1)
+
+
+@serve_bounded.wrong("Client 5 came too, and got an empty line")
+def an_empty_word(ready, most):
+    _bounded(ready, most, lambda c: _say_full(c, b"\n"), lambda error: 1)
+
+
+@serve_bounded.wrong("Then 6 came in one moment, and 6 of them were served.*between your look")
+async def looks_and_counts_later(ready, most):
+    here = set()
+
+    async def talk(reader, writer):
+        if len(here) >= most:
+            writer.write(b"full\n")
+            writer.close()
+            return
+        await asyncio.sleep(0.05)
+        here.add(writer)
+        with contextlib.suppress(ConnectionError):
+            while line := await reader.readline():
+                writer.write(line.upper())
+        here.remove(writer)
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    ready(server.sockets[0].getsockname())
+    await server.serve_forever()
+
+
+@serve_bounded.wrong(
+    "Client 5 came too, heard nothing, said `hello`, and only then got `sorry, full`"
+)
+def refuses_who_speaks(ready, most):
+    def say_full(connection):
+        threading.Thread(target=wait_and_say, args=(connection,), daemon=True).start()
+
+    def wait_and_say(connection):
+        with contextlib.suppress(ConnectionError):
+            connection.recv(100)
+        _say_full(connection, b"sorry, full\n")
+
+    _bounded(ready, most, say_full, lambda error: 1)
+
+
+@serve_bounded.wrong("Client 5 came too, and got no word before the end")
 def without_a_word(ready, most):
     _bounded(ready, most, lambda connection: connection.close(), lambda error: 1)
 
 
-@serve_bounded.wrong("Client 4 came too, got `full.*stayed open")
+@serve_bounded.wrong("Client 5 came too, got `full.*stayed open")
 def without_an_end(ready, most):
     kept = []
 
@@ -227,7 +463,7 @@ def without_an_end(ready, most):
     _bounded(ready, most, refuse, lambda error: 1)
 
 
-@serve_bounded.wrong("Client 4 came too, and heard nothing")
+@serve_bounded.wrong("Client 5 came too, and heard nothing")
 def accepts_no_more(ready, most):
     room = threading.Semaphore(most)
 
@@ -241,7 +477,7 @@ def accepts_no_more(ready, most):
             _start(talk, listener.accept()[0])
 
 
-@serve_bounded.wrong("Client 4 came too, and got `full`, and no newline.*What ends a line")
+@serve_bounded.wrong("Client 5 came too, and got `full`, and no newline.*What ends a line")
 def without_a_newline(ready, most):
     def say_full(connection):
         connection.sendall(b"full")
@@ -250,7 +486,7 @@ def without_a_newline(ready, most):
     _bounded(ready, most, say_full, lambda error: 1)
 
 
-@serve_bounded.wrong("Client 4 came too, and got 2 lines")
+@serve_bounded.wrong("Client 5 came too, and got 2 lines")
 def with_two_lines(ready, most):
     def say_full(connection):
         connection.sendall(b"full\ncome back later\n")
@@ -259,7 +495,7 @@ def with_two_lines(ready, most):
     _bounded(ready, most, say_full, lambda error: 1)
 
 
-@serve_bounded.wrong("Client 4 came too, said `hello`, and was served.*who counts")
+@serve_bounded.wrong("Client 5 came too, said `hello`, and was served.*who counts")
 def one_too_many(ready, most):
     _bounded(ready, most + 1, _say_full, lambda error: 1)
 

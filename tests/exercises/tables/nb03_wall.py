@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import errno
+import secrets
+import threading
 import time
+from ctypes import c_int16
 
 from sockkit.exercises import nb03 as ex
 
@@ -23,6 +26,33 @@ def whatever_the_error(listener, admit):
             admit(listener.accept()[0])
         except OSError:
             time.sleep(0.05)
+
+
+@keep_accepting.right
+def a_second_between_tries(listener, admit):
+    while True:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            time.sleep(1)
+
+
+@keep_accepting.right
+async def in_a_thread_of_the_pool(listener, admit):
+    while True:
+        try:
+            connection, _ = await asyncio.to_thread(listener.accept)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            admit(connection)
+
+
+@keep_accepting.right
+def in_a_daemon_thread(listener, admit):
+    thread = threading.Thread(target=whatever_the_error, args=(listener, admit), daemon=True)
+    thread.start()
+    thread.join()
 
 
 @keep_accepting.right
@@ -75,7 +105,7 @@ def gives_up(listener, admit):
             admit(listener.accept()[0])
 
 
-@keep_accepting.wrong("client 1 was not admitted")
+@keep_accepting.wrong("In 1.3 s you tried only once.*after a pause of 1 s at most")
 def waits_too_long(listener, admit):
     while True:
         try:
@@ -84,7 +114,7 @@ def waits_too_long(listener, admit):
             time.sleep(60)
 
 
-@keep_accepting.wrong("client 2 was not admitted")
+@keep_accepting.wrong("Then there was room again. Client 2 was not admitted within 1.3 s")
 def waits_ever_longer(listener, admit):
     pause = 0.02
     while True:
@@ -93,6 +123,39 @@ def waits_ever_longer(listener, admit):
         except OSError:
             time.sleep(pause)
             pause *= 1000
+
+
+@keep_accepting.wrong("OSError")
+def tries_once_more(listener, admit):
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.5)
+            connection, _ = listener.accept()
+        admit(connection)
+
+
+@keep_accepting.wrong("You returned")
+def gives_up_at_the_fifth(listener, admit):
+    failures = 0
+    while failures < 5:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            failures += 1
+            time.sleep(0.2)
+
+
+@keep_accepting.wrong("kept the processor at work all the time")
+def a_pause_that_burns(listener, admit):
+    while True:
+        try:
+            admit(listener.accept()[0])
+        except OSError:
+            until = time.monotonic() + 0.1
+            while time.monotonic() < until:
+                pass
 
 
 @keep_accepting.wrong("You returned|a third client came")
@@ -116,15 +179,15 @@ def admits_the_tuple(listener, admit):
 
 @keep_accepting.wrong("You admitted None.*the connection alone")
 def admits_none(listener, admit):
-    connection = None
     while True:
+        connection = None
         with contextlib.suppress(OSError):
             connection, _ = listener.accept()
         admit(connection)
         time.sleep(0.05)
 
 
-@keep_accepting.wrong("UnboundLocalError")
+@keep_accepting.wrong("admitted client 1 again")
 def has_nobody_at_first(listener, admit):
     while True:
         try:
@@ -202,6 +265,20 @@ class FromZeroAsAMapping:
         self._here = [each for each in self._here if each[0] != number]
 
 
+@roster.right
+class OfManyBits:
+    def __init__(self):
+        self.clients = {}
+
+    def join(self, connection):
+        number = secrets.randbits(128)
+        self.clients[number] = connection
+        return number
+
+    def leave(self, number):
+        self.clients.pop(number)
+
+
 class _Model(ex.roster.model):
     """The model solution, for answers that are wrong in one place."""
 
@@ -274,3 +351,99 @@ class TheDescriptor(_Model):
         number = connection.fileno()
         self.clients[number] = connection
         return number
+
+
+class _Counts:
+    """Right, but for how it counts."""
+
+    def __init__(self):
+        self.last = 0
+        self.clients = {}
+
+    def join(self, connection):
+        self.last = self.after(self.last)
+        self.clients[self.last] = connection
+        return self.last
+
+    def leave(self, number):
+        del self.clients[number]
+
+
+@roster.wrong("Number 988 of them got a number that somebody had before.*How far")
+class ModuloAThousand(_Counts):
+    def after(self, number):
+        return (number + 1) % 1000
+
+
+@roster.wrong("Number [0-9]+ of them got [0-9]+, which somebody had|How far do your numbers go")
+class OneByte(_Counts):
+    def after(self, number):
+        return (number + 1) % 256
+
+
+@roster.wrong("How far do your numbers go")
+class SixteenBitsWithASign(_Counts):
+    def after(self, number):
+        return c_int16(number + 1).value
+
+
+@roster.wrong("How far do your numbers go")
+class SixteenBits(_Counts):
+    def after(self, number):
+        return (number + 1) & 0xFFFF
+
+
+@roster.wrong("You still keep about")
+class KeepsAllConnections(_Model):
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+
+    def join(self, connection):
+        self.seen.add(connection)
+        return super().join(connection)
+
+
+@roster.wrong("You still keep about")
+class KeepsNumbersOfConnections(_Model):
+    def __init__(self):
+        super().__init__()
+        self.number_of = {}
+
+    def join(self, connection):
+        self.number_of[connection] = number = super().join(connection)
+        return number
+
+
+@roster.wrong("A client came and left. You still keep its connection")
+class KeepsTheNewest(_Model):
+    def join(self, connection):
+        self.newest = connection
+        return super().join(connection)
+
+
+@roster.wrong("`join` returned `None`.*an `int`")
+class NoNumber(_Model):
+    def join(self, connection):
+        super().join(connection)
+
+
+@roster.wrong("`join` returned `'1'`.*an `int`")
+class NumbersAsText(_Model):
+    def join(self, connection):
+        return str(super().join(connection))
+
+
+@roster.wrong("Your `join` is a coroutine function")
+class ToBeAwaited(_Model):
+    async def join(self, connection):
+        return super().join(connection)
+
+
+@roster.wrong("I made a second one of your objects.*those of the first one.*how often")
+class OneDictForAll(_Model):
+    everybody = dict.fromkeys(())
+
+    def __init__(self):
+        super().__init__()
+        self.clients = self.everybody
