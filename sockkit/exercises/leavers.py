@@ -8,7 +8,6 @@ from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
 
 LETTERS = "Is that, letter by letter, one of the texts that are asked for?"
-PAUSE = 0.5  # seconds of silence, which is no end
 _PATIENCE = 10  # seconds: with a timeout, one `send` takes a part of what it is given
 _ROOM = 16_384  # bytes of the kernel's buffers, for a client that reads slowly
 _MUCH = b"x" * 100_000
@@ -57,13 +56,7 @@ class Leaver:
                 end = ", and then you closed" if self.partner.ended else ""
                 saw = f"I sent `{plain(message, 40)}` and {back}{end}."
                 raise NotYet(saw, "every message comes back, as it is, until I leave.")
-        if self._running.ended(PAUSE):
-            self._running.result()
-            raise NotYet(
-                "I paused, and had not left; but you returned.",
-                "it goes on until I have left.",
-                "Silence is not the end. What tells the two apart?",
-            )
+        self._running.expect_patience("left", "it goes on until I have left.")
 
     def leave(self, reason: str) -> None:
         """Leave in this way, "closed" or "reset"."""

@@ -18,7 +18,6 @@ summary = lesson.summary
 _NOT_TEXT = b"caf\xe9 \x00\xff"
 _WHITE = b" \r\n"
 _LONG = bytes(range(256)) * 20  # more than one receive of any usual size
-_PAUSE = 0.5  # seconds of silence, which is not the end
 _UNTIL_FIN = "it goes on until I have finished, and then returns."
 _EMPTY = 'What does `recv` return once the other side has finished? Look for `b""`.'
 
@@ -67,7 +66,7 @@ def echo(trial: Trial, answer: Any) -> str:
     partner, theirs = trial.pair()
     running = trial.start(answer, theirs)
     _expect_echoes(partner)
-    _expect_patience(running)
+    running.expect_patience("finished", _UNTIL_FIN)
     _finish(partner, running, _EMPTY)
     return "Every byte came back, and you returned when I had finished."
 
@@ -87,7 +86,7 @@ def serve_one(trial: Trial, answer: Any) -> str:
     address = listener.getsockname()
     partner = trial.connect(address)
     _expect_echoes(partner)
-    _expect_patience(running)
+    running.expect_patience("finished", _UNTIL_FIN)
     _finish(partner, running, "I am the only client. Whom does that line wait for?")
     _expect_closed(trial, partner, listener, address, "I finished, and you returned.")
 
@@ -126,16 +125,6 @@ def _expect_echoes(partner: Partner) -> None:
     surprise = secrets.token_hex(4).encode()
     for message in (b"hello", b"again", surprise, _WHITE, _NOT_TEXT, _LONG):
         _expect_echo(partner, message)
-
-
-def _expect_patience(running: Running) -> None:
-    if running.ended(_PAUSE):
-        running.result()
-        raise NotYet(
-            "I paused, and had not finished; but you returned.",
-            _UNTIL_FIN,
-            "Silence is not the end. What tells the two apart?",
-        )
 
 
 def _expect_echo(partner: Partner, message: bytes) -> None:

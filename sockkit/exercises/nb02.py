@@ -1,8 +1,6 @@
 """Lesson 02: a stream of bytes, and the messages in it."""
 
 import itertools
-import select
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +15,7 @@ from sockkit.exercises.feeding import (
     shown,
 )
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.running import Failed
+from sockkit.exercises.running import PAUSE, Failed
 from sockkit.exercises.solutions import nb02 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -30,7 +28,6 @@ summary = lesson.summary
 SIZES = (1, 5, 1024, 4096)  # bytes of one receive
 
 _TEXT = "café,\nžluťoučký kůň, 🐍" + "🐍 " * 2000 + "\n"  # more than one receive of any usual size
-_PAUSE = 0.5  # seconds of silence, which is not the end
 
 # U+2028 separates lines in the eyes of str.splitlines, and of nobody else here.
 _LINES = ["one", "two", "", "späte Gäste", "🐍", "x" * 5000, "a\u2028b", "a\rb", "\r", "last"]
@@ -55,8 +52,8 @@ def receive_text(trial: Trial, answer: Any) -> str:
     running = trial.start(answer, theirs)
     for start, end in itertools.pairwise([0, *cuts]):
         partner.send(data[start:end])
-        _wait_until_read(trial, theirs)
-    if running.ended(_PAUSE):
+        trial.wait_until_read(theirs)
+    if running.ended(PAUSE):
         raise NotYet(
             f"I had not finished, but you returned {shown(running.result())}.",
             "you go on until I have finished.",
@@ -216,10 +213,6 @@ def _received(trial: Trial, stream: bytes, size: int) -> list[bytes]:
     partner.finish()
     theirs.settimeout(trial.left(2.0))
     return list(iter(lambda: theirs.recv(size), b""))
-
-
-def _wait_until_read(trial: Trial, sock: socket.socket) -> None:
-    trial.wait(lambda: sock.fileno() < 0 or not select.select([sock], [], [], 0)[0])
 
 
 def _encoder(answer: Any, blob: bytes) -> Callable[[], Any]:

@@ -3,14 +3,13 @@
 import random
 import re
 import secrets
-import select
-import socket
 from typing import Any
 
 from sockkit.exercises.host import Host
-from sockkit.exercises.leavers import LETTERS, PAUSE, Leaver
+from sockkit.exercises.leavers import LETTERS, Leaver
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
+from sockkit.exercises.running import PAUSE
 from sockkit.exercises.solutions import nb05 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -48,7 +47,7 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
         running = trial.start(answer, theirs)
         for piece, pause in pieces:
             partner.send(piece)
-            _wait_until_read(trial, theirs)
+            trial.wait_until_read(theirs)
             if running.ended(pause):
                 got = running.result()
                 own = "Which timeout struck: the one that the socket came with, or one of yours?"
@@ -97,7 +96,7 @@ def answer_at_the_end(trial: Trial, answer: Any) -> str:
         running = trial.start(answer, theirs)
         for part in parts:
             partner.send(part)
-            _wait_until_read(trial, theirs)
+            trial.wait_until_read(theirs)
         early = partner.receive(1, within=pause)
         closed = bool(partner.ended)
         if early or closed:
@@ -255,7 +254,3 @@ def _snapshot(keeper: Any) -> Any:
 
 def _repr(value: Any) -> str:
     return f"`{plain(repr(value), 40)}`"
-
-
-def _wait_until_read(trial: Trial, sock: socket.socket) -> None:
-    trial.wait(lambda: sock.fileno() < 0 or not select.select([sock], [], [], 0)[0])

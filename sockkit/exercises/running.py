@@ -8,6 +8,7 @@ from sockkit.exercises.calls import Call, Place
 from sockkit.exercises.partner import Clock
 from sockkit.exercises.verdict import NotYet
 
+PAUSE = 0.5  # seconds of silence, which is not the end
 _SLICE = 0.05  # seconds between two looks at a call that is waited for
 
 
@@ -56,6 +57,24 @@ class Running:
             self.result(within, expected, then)
         self.judged = True
         return self.call.error
+
+    def expect_patience(self, goodbye: str, expected: str) -> None:
+        """Say nothing for a while; the call must not take that for the end.
+
+        Args:
+            goodbye: what the check has not done yet, such as "finished".
+            expected: goes with the verdict.
+
+        Raises:
+            NotYet: it has returned.
+        """
+        if self.ended(PAUSE):
+            self.result()
+            raise NotYet(
+                f"I paused, and had not {goodbye}; but you returned.",
+                expected,
+                "Silence is not the end. What tells the two apart?",
+            )
 
     def ended_before(self, seconds: float) -> bool:
         """Whether the call ended at least so long ago."""

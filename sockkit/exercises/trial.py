@@ -5,6 +5,7 @@ is ended and closed for it, whichever way it ends.
 """
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -164,6 +165,10 @@ class Trial:
         while not (true := condition()) and time.monotonic() < deadline and not self.hopeless():
             time.sleep(_LOOK)
         return true
+
+    def wait_until_read(self, sock: socket.socket) -> None:
+        """Wait until the answer has read all that came on this socket, or has closed it."""
+        self.wait(lambda: sock.fileno() < 0 or not select.select([sock], [], [], 0)[0])
 
     def hopeless(self) -> bool:
         """Whether waiting is in vain: the answer failed, or ended with no thread at work."""
