@@ -26,8 +26,8 @@ from sockkit.sockets import let_go, reset_on_close, unread
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
 
-class Channel(asyncio.BufferedProtocol):
-    """Messages over one transport.
+class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
+    """Messages over one transport: asyncio's fill the group's buffer, ours brings bytes.
 
     A subclass says what happens with `messages_received`, `peer_closed` and `ended`.
 
@@ -216,11 +216,11 @@ class Channel(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """asyncio: so many bytes are in the buffer."""
-        self.received_bytes += nbytes
-        self.feed(self.group.buffer[:nbytes].tobytes())
+        self.data_received(self.group.buffer[:nbytes].tobytes())
 
-    def feed(self, data: bytes) -> None:
-        """Decode these bytes, and pass on the messages that are complete now."""
+    def data_received(self, data: bytes) -> None:
+        """asyncio: these bytes came. Decode them, and pass on the messages that are whole now."""
+        self.received_bytes += len(data)
         if self.reason is not None:
             return  # TLS, as asyncio does it, reads once more while it closes
         fault = None
@@ -313,9 +313,7 @@ class Channel(asyncio.BufferedProtocol):
         for data in unread(connection, say_fin=self.reason is not None):
             for start in range(0, len(data), most):
                 if self.reason is None:
-                    piece = data[start : start + most]
-                    self.received_bytes += len(piece)
-                    self.feed(piece)
+                    self.data_received(data[start : start + most])
 
 
 def reason_of(error: BaseException | None) -> Reason:

@@ -108,7 +108,7 @@ class AsyncClient:
             raise AuthenticationError("the server did not accept the token")
         channel.decoder = decoder
         if answer.rest:
-            channel.feed(answer.rest)
+            channel.data_received(answer.rest)
 
     async def close(self) -> None:
         """Leave politely: what was accepted still leaves, then FIN. Closing again does nothing.

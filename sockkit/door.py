@@ -68,9 +68,9 @@ class Door:
             self._poller.cut_off()
 
     def _admit(self, connection: socket.socket, address: Address) -> None:
-        loop = self._group.loop
+        loop, size = self._group.loop, len(self._group.buffer)
         try:
-            SocketTransport(loop, connection, self._channel(address), self._poller or loop)
+            SocketTransport(loop, connection, self._channel(address), self._poller or loop, size)
         except Exception as error:  # a client that was gone at once
             self._refuse(connection, address, error)
 

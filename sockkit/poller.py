@@ -18,6 +18,12 @@ from typing import Any, Protocol
 
 HAS_EPOLL = hasattr(select, "epoll")  # Linux
 
+# So many clients at most are read in one turn of the loop, the others in the next; the kernel goes
+# on where it stopped. What they sent, and what they are sent, then stays in the processor's cache
+# until it leaves: 100 clients in one turn took a fifth longer for messages of 1 KiB. With far
+# fewer, the cost of a turn would be shared by too few.
+_AT_ONCE = 48
+
 
 class Readers(Protocol):
     """What calls back when there is something to read: a poller, or the loop itself."""
@@ -58,7 +64,7 @@ class Poller:
 
     def _poll(self) -> None:
         readers = self._readers
-        for fd, _ in self._epoll.poll(0):
+        for fd, _ in self._epoll.poll(0, _AT_ONCE):
             reader = readers.get(fd)  # None: removed in this turn
             if reader is not None:
                 reader()

@@ -10,10 +10,9 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Iterator
-from itertools import chain
 from time import perf_counter
 from types import CoroutineType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from sockkit.admission import REFUSED, WELCOME, FirstLineDecoder, is_token
 from sockkit.connection import Connection
@@ -34,10 +33,12 @@ _NO_MORE_MESSAGES = {
 }
 
 
-class _Called(NamedTuple):
-    """A callback was called already, and what it returned is to be awaited."""
+# A callback, what is to be called in its name (mostly itself), and with what, one after the other.
+_Call = tuple[Callback, Callback, Iterator[Any]]
 
-    result: Awaitable[Any]
+
+def _already_called(_: Connection, result: Awaitable[Any]) -> Awaitable[Any]:
+    return result
 
 
 class ServerChannel(ListeningChannel):
@@ -60,7 +61,7 @@ class ServerChannel(ListeningChannel):
         self.connection: Connection | None = None  # None until it has been let in
         self.callback: Callback | None = None  # the one that is at work now
         # Calls that wait behind one that is being awaited; None while there is no such one.
-        self._calls: list[tuple[Callback, Iterator[Any]]] | None = None
+        self._calls: list[_Call] | None = None
         self._since = 0.0  # when the callback at work got the loop
         self._told = False  # on_disconnect was called
 
@@ -113,11 +114,11 @@ class ServerChannel(ListeningChannel):
             self._refuse("wrong token", REFUSED)
             return
         self.decoder = self.service.new_decoder()
-        self.received, self.received_bytes = 0, len(rest)
+        self.received = self.received_bytes = 0
         self.transport.write(WELCOME)
         self._let_in()
         if rest and self.reason is None:
-            self.feed(rest)
+            self.data_received(rest)
 
     # Messages.
 
@@ -165,7 +166,7 @@ class ServerChannel(ListeningChannel):
     def _call(self, callback: Callback, arguments: Iterator[Any]) -> None:
         """Run `callback(connection, argument)` for each argument, now or in its turn."""
         if self._calls is not None:
-            self._calls.append((callback, arguments))
+            self._calls.append((callback, callback, arguments))
             return
         if id(callback) in self.service.coroutine_functions:
             self._leave_to_worker(callback, arguments)
@@ -180,7 +181,7 @@ class ServerChannel(ListeningChannel):
                 result = callback(connection, argument)
                 if result is not None and inspect.isawaitable(result):
                     # Plain by its looks, but what it returned wants to be awaited.
-                    self._leave_to_worker(callback, chain([_Called(result)], arguments))
+                    self._leave_to_worker(callback, arguments, first=result)
                     break
                 if self.reason is not None and self.reason in _NO_MORE_MESSAGES:
                     break
@@ -189,8 +190,12 @@ class ServerChannel(ListeningChannel):
         if perf_counter() - self._since > SLOW:
             self.step_ended()
 
-    def _leave_to_worker(self, callback: Callback, arguments: Iterator[Any]) -> None:
-        self._calls = [(callback, arguments)]
+    def _leave_to_worker(
+        self, callback: Callback, arguments: Iterator[Any], first: Awaitable[Any] | None = None
+    ) -> None:
+        self._calls = [(callback, callback, arguments)]
+        if first is not None:
+            self._calls.insert(0, (callback, _already_called, iter([first])))
         self.service.workers.take(self)
 
     async def work(self) -> None:
@@ -199,17 +204,15 @@ class ServerChannel(ListeningChannel):
         assert calls is not None
         self._since = perf_counter()
         while calls:
-            self.callback, arguments = calls.pop(0)  # of few: while one is awaited, none is read
+            # Of few: while one is awaited, none is read.
+            self.callback, call, arguments = calls.pop(0)
             for argument in arguments:
                 if self.reason is not None and not self._wanted(self.callback):
                     break
                 try:
-                    if type(argument) is _Called:
-                        await argument.result
-                    else:
-                        result = self.callback(connection, argument)
-                        if type(result) is CoroutineType or inspect.isawaitable(result):
-                            await result
+                    result = call(connection, argument)
+                    if type(result) is CoroutineType or inspect.isawaitable(result):
+                        await result
                 except (Exception, SystemExit, asyncio.CancelledError) as error:
                     # Also when stop() cancels it: this callback is over, but the calls that wait
                     # hold the news of the end, and everybody gets that.

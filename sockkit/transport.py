@@ -4,15 +4,14 @@ Between a loop and a protocol stands a transport. It reads when the kernel has s
 what the kernel takes, keeps the rest, and closes. asyncio's serves any protocol; it makes a task,
 two futures and several other objects for each connection, and needs more calls for each receive.
 This one serves channels over plain TCP, which is a decision made for speed: clients come and go at
-half the cost (figures: `benchmarks/`). Over TLS, and on loops with transports of their own (that of
-uvloop, and the usual one on Windows), `server` leaves it to the loop.
+half the cost (figures: `benchmarks/`). Over TLS, and on loops that watch no sockets for others (the
+usual one on Windows), `server` leaves it to the loop.
 
 For use on the loop's thread only, except where a docstring says otherwise.
 """
 
 import asyncio
 import socket
-from asyncio.selector_events import BaseSelectorEventLoop
 from typing import Any
 
 from sockkit.poller import Readers
@@ -21,8 +20,8 @@ _NOT_NOW = (BlockingIOError, InterruptedError)
 
 
 def fits(loop: asyncio.AbstractEventLoop) -> bool:
-    """Whether this loop watches sockets for others, and has nothing faster of its own."""
-    return isinstance(loop, BaseSelectorEventLoop)
+    """Whether this loop watches sockets for others."""
+    return type(loop).add_reader is not asyncio.AbstractEventLoop.add_reader
 
 
 class SocketTransport(asyncio.Transport):
@@ -33,6 +32,7 @@ class SocketTransport(asyncio.Transport):
         connection: closed by the transport, once `connection_lost` has been called.
         protocol: told of everything as asyncio would tell it, beginning with `connection_made`.
         readers: what tells when there is something to read: a `Poller`, or the loop.
+        receive_buffer: bytes that one receive may return at most.
     """
 
     __slots__ = (
@@ -45,6 +45,7 @@ class SocketTransport(asyncio.Transport):
         "_protocol",
         "_readers",
         "_reading",
+        "_receive_buffer",
         "_unsent",
         "_unsent_bytes",
     )
@@ -53,11 +54,13 @@ class SocketTransport(asyncio.Transport):
         self,
         loop: asyncio.AbstractEventLoop,
         connection: socket.socket,
-        protocol: asyncio.BufferedProtocol,
+        protocol: asyncio.Protocol,
         readers: Readers,
+        receive_buffer: int,
     ) -> None:
         self._loop = loop
         self._readers = readers
+        self._receive_buffer = receive_buffer
         self._connection = connection
         self._handle = connection.fileno()
         self._protocol = protocol
@@ -99,7 +102,7 @@ class SocketTransport(asyncio.Transport):
     def _read(self) -> None:
         protocol = self._protocol
         try:
-            count = self._connection.recv_into(protocol.get_buffer(-1))
+            data = self._connection.recv(self._receive_buffer)
         except _NOT_NOW:
             return
         except OSError as error:  # which comes after what was there to be read
@@ -107,8 +110,8 @@ class SocketTransport(asyncio.Transport):
             self._drop(error, at_once=True)  # nobody has called us but the loop
             return
         try:
-            if count:
-                protocol.buffer_updated(count)
+            if data:
+                protocol.data_received(data)
             else:
                 self._eof = True
                 self.pause_reading()

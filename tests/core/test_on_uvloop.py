@@ -12,9 +12,17 @@ from typing import Any
 
 import pytest
 
-from sockkit import Server
+from sockkit import Client, Server, door
 
-from . import test_bounds, test_leaving, test_server, test_talking, test_tls, test_tokens
+from . import (
+    test_bounds,
+    test_leaving,
+    test_poller,
+    test_server,
+    test_talking,
+    test_tls,
+    test_tokens,
+)
 from .peers import echo
 
 LEFT_OUT = {
@@ -33,7 +41,9 @@ def taken_from(*modules: ModuleType) -> dict[str, object]:
 
 
 globals().update(
-    taken_from(test_bounds, test_leaving, test_server, test_talking, test_tls, test_tokens)
+    taken_from(
+        test_bounds, test_leaving, test_poller, test_server, test_talking, test_tls, test_tokens
+    )
 )
 
 
@@ -49,3 +59,13 @@ def test_it_is_uvloop_indeed(uvloop: Any) -> None:
         assert isinstance(server._portal._loop, uvloop.Loop)
     with asyncio.Runner() as runner:
         assert isinstance(runner.get_loop(), uvloop.Loop)
+
+
+def test_where_there_is_no_epoll_the_loop_watches(
+    uvloop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "HAS_EPOLL", False)
+    with Server(echo, loop="uvloop") as server, Client(server.address) as client:
+        for text in ("one", "two"):
+            client.send(text)
+            assert client.recv(timeout=20) == text

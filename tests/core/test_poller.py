@@ -6,13 +6,15 @@ import errno
 import os
 import select
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import partial
 
 import pytest
 
 from sockkit import AsyncServer
-from sockkit.poller import HAS_EPOLL, Poller
+from sockkit.poller import _AT_ONCE, HAS_EPOLL, Poller
 
 from ..waiting import turns_until
 from .peers import echo, in_a_loop
@@ -62,6 +64,21 @@ async def test_each_reader_hears_of_its_own_until_it_is_removed() -> None:
         await turns_until(lambda: heard[1].notes == [b"two", b"three"])
         assert heard[0].notes == [b"one"]
         assert poller._epoll.poll(0) == [], "the loop would be woken for nobody, for ever"
+
+
+@in_a_loop
+async def test_of_more_than_fit_into_a_turn_each_has_its_turn() -> None:
+    count = 2 * _AT_ONCE + 1
+    with polled(count) as (poller, ours, peers):
+        calls: Counter[int] = Counter()
+        for end in ours:
+            poller.add_reader(end.fileno(), partial(calls.update, [end.fileno()]))
+        for peer in peers:
+            peer.send(b"never read")  # so that all of them always have something
+        await turns_until(lambda: calls.total() > 0)
+        assert calls.total() == _AT_ONCE
+        await turns_until(lambda: calls.total() >= 10 * count)
+        assert max(calls.values()) - min(calls.values()) <= 1
 
 
 @in_a_loop

@@ -17,24 +17,21 @@ from .peers import echo, in_a_loop, reset
 from .secure import client_side, server_side
 
 BIG = bytes(range(256)) * 40_000  # more than the kernel's buffers hold
+RECEIVE_BUFFER = 1000
 
 
-class Told(asyncio.BufferedProtocol):
+class Told(asyncio.Protocol):
     """A protocol that writes down what it is told."""
 
     def __init__(self, keep_open: bool = True) -> None:
         self.told: list[Any] = []
-        self.buffer = bytearray(65_536)
         self.keep_open = keep_open
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.told.append("made")
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return self.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.told.append(bytes(self.buffer[:nbytes]))
+    def data_received(self, data: bytes) -> None:
+        self.told.append(data)
 
     def eof_received(self) -> bool:
         self.told.append("eof")
@@ -78,10 +75,20 @@ def carried(protocol: Told) -> Iterator[tuple[SocketTransport, socket.socket]]:
     connection.setblocking(False)
     loop = asyncio.get_running_loop()
     with peer, connection, readers_of(loop) as readers:
-        transport = SocketTransport(loop, connection, protocol, readers)
+        transport = SocketTransport(loop, connection, protocol, readers, RECEIVE_BUFFER)
         yield transport, peer
         transport.abort()
         peer.close()
+
+
+@in_a_loop
+async def test_no_receive_returns_more_than_was_asked_for() -> None:
+    protocol = Told()
+    with carried(protocol) as (_, peer):
+        peer.sendall(BIG[:2500])
+        await turns_until(lambda: sum(map(len, protocol.told[1:])) == 2500)
+        assert max(map(len, protocol.told[1:])) == RECEIVE_BUFFER
+        assert b"".join(protocol.told[1:]) == BIG[:2500]
 
 
 @in_a_loop
@@ -177,7 +184,7 @@ def test_a_protocol_that_fails_loses_its_connection_and_is_told_of(
     log: pytest.LogCaptureFixture,
 ) -> None:
     class Failing(Told):
-        def buffer_updated(self, nbytes: int) -> None:
+        def data_received(self, data: bytes) -> None:
             raise ValueError("as the test wants it")
 
     async def main() -> None:

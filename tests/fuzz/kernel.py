@@ -260,15 +260,15 @@ class Epoll(Handle):
         if self._watched.pop(fd, None) is None:
             raise FileNotFoundError(errno.ENOENT, "no such file or directory")
 
-    def poll(self, timeout: float) -> list[tuple[int, int]]:
+    def poll(self, timeout: float, at_once: int) -> list[tuple[int, int]]:
         assert timeout == 0, "the loop would stand still"
         sockets = self.network.sockets
         for fd in self._watched.keys() - sockets.keys():  # closed, and so forgotten
             del self._watched[fd]
-        return [(fd, READ) for fd in self._watched if sockets[fd].ready() & READ]
+        return [(fd, READ) for fd in self._watched if sockets[fd].ready() & READ][:at_once]
 
     def ready(self) -> int:
-        return READ if self.poll(0) else 0
+        return READ if self.poll(0, 1) else 0
 
     def closed(self) -> None:
         self._watched.clear()
