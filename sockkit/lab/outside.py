@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 _PACKAGE_ROOT = Path(__file__).parents[2]
+_ENDED = "the child process has ended; its stderr says why"
 
 # A thread reads what the parent says, so that the rest may wait for something else. The end of
 # stdin is the end of the child, also when the parent dies.
@@ -89,7 +90,8 @@ class _Child:
             self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # what it never read is lost
+                    pipe.close()
         self._process.wait()
 
     def __enter__(self) -> Self:
@@ -100,14 +102,17 @@ class _Child:
 
     def _say(self, order: str) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(order + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(order + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise ConnectionError(_ENDED) from None
 
     def _hear(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise ConnectionError("the child process has ended; its stderr says why")
+            raise ConnectionError(_ENDED)
         return line
 
 

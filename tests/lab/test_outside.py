@@ -53,6 +53,17 @@ def test_a_caller_says_when_the_server_goes() -> None:
         server.stop()
 
 
+def test_a_caller_says_so_too_if_its_process_ended_before_the_block_did() -> None:
+    with (
+        Server(echo) as server,
+        Caller(server.address) as caller,
+        pytest.raises(ConnectionError, match="child process has ended"),
+        caller.measuring(),
+    ):
+        server.stop()
+        caller._process.wait(timeout=20)
+
+
 def test_an_echo_in_another_process() -> None:
     with EchoServer() as elsewhere, Client(elsewhere.address) as client:
         client.send("hello")
