@@ -122,6 +122,12 @@ class Notebook:
         """Click the button with this name, in a panel or anywhere in the outputs."""
         (inside or self.outputs()).get_by_role("button", name=name, exact=True).click()
 
+    def log(self, name: str, panel: Locator) -> Locator:
+        """The lines in this place of a panel, in sight: the page draws nothing else."""
+        lines = panel.get_by_role("log", name=name)
+        lines.scroll_into_view_if_needed()
+        return lines
+
     def fill(self, name: str, text: str, inside: Locator | None = None) -> None:
         """Type into the field with this name, and leave it."""
         field = (inside or self.outputs()).get_by_role("textbox", name=name, exact=True)

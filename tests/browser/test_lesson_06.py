@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tools.notebooks import LESSONS, read, write
 from tools.stubs import solved
@@ -18,10 +18,6 @@ LONG = 120_000  # milliseconds for all cells, on a busy machine
 # Marks the cells that the steps below are about.
 NOISY, OWN, KIT = "def tell(", "mine = my_panel(", "panel = opened.enter_context(ServerPanel"
 BUTTON, SLEEP, AWAIT, LAST = "presses = []", "time.sleep(2)", "asyncio.sleep(2)", "close_all()"
-
-
-def log(panel: Locator, name: str) -> Locator:
-    return panel.get_by_role("log", name=name)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def test_the_panel_that_the_learner_has_built(book: Notebook) -> None:
         for number in (1, 2):
             book.fill("Message", f"{button} {number}", mine)
             book.click(button, mine)
-            said = log(somebody, "What was said")
+            said = book.log("What was said", somebody)
             expect(said).to_contain_text(f"received: {button} {number}")
     client = mine.get_by_role("spinbutton", name="Client", exact=True)
     for number in (9, 8):
@@ -88,7 +84,6 @@ def test_in_the_hasty_panel_nobody_sees_the_error(book: Notebook) -> None:
 def test_both_windows_of_the_article(book: Notebook) -> None:
     book.run_cell(KIT)
     server, ada = book.panel("Server"), book.panel("Client")
-    # Both in sight, since the page draws nothing else.
     book.page.set_viewport_size({"width": 1280, "height": 2400})
     for number in (2, 3):
         row = server.locator(f'tr[data-number="{number}"]')
@@ -96,11 +91,11 @@ def test_both_windows_of_the_article(book: Notebook) -> None:
         expect(row.locator("td").last).to_have_text("connected")
         book.fill("Message", f"hello {number}", ada)
         book.click("Send", ada)
-        expect(log(ada, "What was said")).to_contain_text(f"received: HELLO {number}")
+        expect(book.log("What was said", ada)).to_contain_text(f"received: HELLO {number}")
         row.click()
         book.fill("Message", f"only you {number}", server)
         book.click("Send to selected", server)
-        expect(log(ada, "What was said")).to_contain_text(f"received: only you {number}")
+        expect(book.log("What was said", ada)).to_contain_text(f"received: only you {number}")
         book.click("Disconnect selected", server)
         expect(row.locator("td").last).to_have_text("kicked")
     status = server.locator(".sk-status-text")

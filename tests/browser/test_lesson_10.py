@@ -30,9 +30,9 @@ def book(open_notebook: Open) -> Notebook:
     raise AssertionError("no cell shows the windows")
 
 
-def heard(panel: Locator) -> Locator:
+def heard(book: Notebook, panel: Locator) -> Locator:
     """What was said in this window, line by line."""
-    return panel.get_by_role("log", name="What was said").locator("li")
+    return book.log("What was said", panel).locator("li")
 
 
 def say(book: Notebook, panel: Locator, text: str) -> None:
@@ -42,18 +42,18 @@ def say(book: Notebook, panel: Locator, text: str) -> None:
 
 def test_the_chat_in_three_windows(book: Notebook) -> None:
     chat, ada, ben = book.panel("Chat"), book.panel("Ada"), book.panel("Ben")
-    # All three in sight, since the page draws nothing else.
     book.page.set_viewport_size({"width": 1280, "height": 2400})
-    chat.scroll_into_view_if_needed()
-    expect(heard(ada).last).to_contain_text("dinner is ready")
-    expect(heard(ben).last).to_contain_text("dinner is ready")
+    expect(heard(book, ada).last).to_contain_text("dinner is ready")
+    expect(heard(book, ben).last).to_contain_text("dinner is ready")
 
     for room in ("tea", "lobby"):  # away from Ada, and back to her
         say(book, ben, f"/room {room}")
-        expect(heard(ada).last).to_contain_text("2 Ben left" if room == "tea" else "2 Ben came")
+        expect(heard(book, ada).last).to_contain_text(
+            "2 Ben left" if room == "tea" else "2 Ben came"
+        )
     for word in ("hello", "anybody?"):
         say(book, ben, word)
-        expect(heard(ada).last).to_contain_text(f"2 Ben: {word}")
+        expect(heard(book, ada).last).to_contain_text(f"2 Ben: {word}")
 
     for word in ("to you alone", "once more"):
         book.fill("Message", word, chat)
@@ -61,23 +61,23 @@ def test_the_chat_in_three_windows(book: Notebook) -> None:
         if row.get_attribute("aria-selected") == "false":
             row.click()
         book.click("Send to selected", chat)
-        expect(heard(ada).last).to_contain_text(word)
-        expect(heard(ben).last).not_to_contain_text(word)
+        expect(heard(book, ada).last).to_contain_text(word)
+        expect(heard(book, ben).last).not_to_contain_text(word)
     for word in ("to all", "to all again"):
         book.fill("Message", word, chat)
         book.click("Broadcast", chat)
         for window in (ada, ben):
-            expect(heard(window).last).to_contain_text(word)
+            expect(heard(book, window).last).to_contain_text(word)
 
     for number in (2, 3):  # he leaves and comes again: a new number each time
         book.click("Disconnect", ben)
-        expect(heard(ada).last).to_contain_text(f"* {number} Ben left")
+        expect(heard(book, ada).last).to_contain_text(f"* {number} Ben left")
         book.click("Connect", ben)
-        expect(heard(ben).filter(has_text=f"you are {number + 1}")).to_have_count(1)
+        expect(heard(book, ben).filter(has_text=f"you are {number + 1}")).to_have_count(1)
     chat.locator('tr[data-number="4"]').click()
     book.click("Disconnect selected", chat)
     expect(chat.locator('tr[data-number="4"] td').last).to_have_text("kicked")
-    expect(heard(ada).last).to_contain_text("* 4 Ben left")
+    expect(heard(book, ada).last).to_contain_text("* 4 Ben left")
 
     for _ in range(2):
         book.click("Stop", chat)

@@ -54,14 +54,17 @@ def test_a_caller_says_when_the_server_goes() -> None:
 
 
 def test_a_caller_says_so_too_if_its_process_ended_before_the_block_did() -> None:
+    def server_and_caller_end() -> None:
+        with caller.measuring():
+            server.stop()
+            caller._process.wait(timeout=20)
+
     with (
         Server(echo) as server,
         Caller(server.address) as caller,
         pytest.raises(ConnectionError, match="child process has ended"),
-        caller.measuring(),
     ):
-        server.stop()
-        caller._process.wait(timeout=20)
+        server_and_caller_end()
 
 
 def test_an_echo_in_another_process() -> None:
