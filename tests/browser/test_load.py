@@ -1,5 +1,6 @@
 """A flood: a thousand clients, ten thousand records a second, and a page that still moves."""
 
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ pytestmark = [
 # that it does not. So these figures are bounds only where somebody asks for them.
 AGAIN = "on a quiet machine, with SOCKKIT_FIGURES=1, this is a failure"
 
-SECONDS = 30
+SECONDS = 30 if FULL else 12
 CLIENTS = 1_000
 RATE = 10_000  # records a second: each echo is a message received and one sent
 
@@ -170,13 +171,14 @@ def test_the_echo_rate_with_a_panel(notebook: Callable[..., Notebook]) -> None:
     rate()  # warm
     idle = longest_gap(book, 3_000)
     quiet, shares = [], []
-    for _ in range(7):  # in pairs, since a machine is not equally fast all the time
+    for _ in range(7 if FULL else 3):  # in pairs, since a machine is not equally fast all the time
         quiet.append(rate())
         book.run_code(SHOW)
         shares.append(rate() / quiet[-1])
         book.run_code("panel.close(); ladder.close()")
-    print(f"\n{sorted(shares)[3]:.0%} of the echo rate with a panel and a ladder")
-    if sorted(shares)[3] < 0.8 and not FULL:
+    share = statistics.median(shares)
+    print(f"\n{share:.0%} of the echo rate with a panel and a ladder")
+    if share < 0.8 and not FULL:
         rates = f"{min(quiet):.0f} to {max(quiet):.0f} echoes a second without it"
-        pytest.skip(f"{sorted(shares)[3]:.0%}, {rates}, an idle page stops {idle:.0f} ms; {AGAIN}")
-    assert sorted(shares)[3] >= 0.8, sorted(shares)
+        pytest.skip(f"{share:.0%}, {rates}, an idle page stops {idle:.0f} ms; {AGAIN}")
+    assert share >= 0.8, sorted(shares)
