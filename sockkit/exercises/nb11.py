@@ -1,15 +1,13 @@
 """Lesson 11: one room on several servers, and one figure of several machines."""
 
-import itertools
 import statistics
-from collections.abc import Iterable
 from typing import Any
 
-from sockkit.exercises.comings import must_have
 from sockkit.exercises.exchange import Company
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.running import Failed
 from sockkit.exercises.solutions import nb11 as solutions
+from sockkit.exercises.told import Told
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
@@ -17,8 +15,7 @@ from sockkit.text import plain
 lesson = Lesson("11")
 summary = lesson.summary
 
-_MOST = 1_000  # names, of a generator that may have no end
-_SHOWN = 8
+_LONG = "For how long is a list good?"
 
 
 @lesson.exercise(
@@ -119,63 +116,67 @@ def fresh(trial: Trial, answer: Any) -> str:
 )
 def presence(trial: Trial, answer: Any) -> str:
     """A class with `heard(server, numbers, now)` and `here(now)`: each list is good for 3 s."""
-    told = trial.call(answer)
-    must_have(told, "heard", "here")
-
-    def here(now: float, did: str, clue: str, *expected: str, asked: Any = told) -> None:
-        names = sorted(_names(trial, trial.call(asked.here, now)))
-        if names != sorted(expected):
-            shown = ", ".join(f"`{plain(name, 30)}`" for name in names[:_SHOWN]) or "nobody"
-            more = ", …" if len(names) > _SHOWN else ""
-            wanted = ", ".join(f"`{name}`" for name in expected) or "nobody"
-            raise NotYet(f"{did} At {now:g} s you say: {shown}{more}.", f"{wanted}.", clue)
-
-    here(99, "Nobody has said anything.", "Where do these come from?")
-    trial.call(told.heard, "a", [1, 2], 100)
+    told = Told(trial, answer)
+    told.expect(99, "Nobody has said anything.", "Where do these come from?")
+    told.hear("a", [1, 2], 100)
     did = "At 100 s `a` told of clients 1 and 2."
     clue = "Each is called `number@server`, and a list is good for 3 seconds."
-    here(100, did, clue, "1@a", "2@a")
+    told.expect(100, did, clue, "1@a", "2@a")
     clue = "Does asking change who is here?"
-    here(100, f"{did} I asked the same again.", clue, "1@a", "2@a")
-    other = trial.call(answer)
-    did = "I made a second object of your class, which has heard nothing."
-    here(100, did, "Do the two share their notes?", asked=other)
-    trial.call(told.heard, "b", [1], 100)
+    told.expect(100, f"{did} I asked the same again.", clue, "1@a", "2@a")
+    _second_object(Told(trial, answer))
+    told.hear("b", [1], 100)
     did = "At 100 s `a` told of clients 1 and 2, and `b` of its client 1."
     clue = "How is a client called whose number another server has given as well?"
-    here(100, did, clue, "1@a", "2@a", "1@b")
-    trial.call(told.heard, "b", [1], 101)
+    told.expect(100, did, clue, "1@a", "2@a", "1@b")
+    told.hear("b", [1], 101)
     did += " At 101 s `b` told the same again."
-    long = "For how long is a list good?"
-    here(102.4, did, long, "1@a", "2@a", "1@b")
-    trial.call(told.heard, "a", [2, 3], 102.5)
+    told.expect(102.4, did, _LONG, "1@a", "2@a", "1@b")
+    told.hear("a", [2, 3], 102.5)
     clue = "Client 1 has left `a`. Does a list add to the one before, or replace it?"
     did += " At 102.5 s `a` told of 2 and 3."
-    here(102.8, did, clue, "2@a", "3@a", "1@b")
-    here(103.9, did, long, "2@a", "3@a", "1@b")
-    here(104.1, did, "How long ago did `b` say anything?", "2@a", "3@a")
-    here(105.6, did, "How long ago did anybody say anything?")
-    trial.call(told.heard, "b", [8], 200)
-    here(201, f"{did} At 200 s `b` was back, with client 8.", long, "8@b")
-    trial.call(told.heard, "b", [], 201)
-    here(202, "`b` told that nobody is with it.", "Is an empty list the same as no list?")
+    told.expect(102.8, did, clue, "2@a", "3@a", "1@b")
+    told.expect(103.9, did, _LONG, "2@a", "3@a", "1@b")
+    told.expect(104.1, did, "How long ago did `b` say anything?", "2@a", "3@a")
+    told.expect(105.6, did, "How long ago did anybody say anything?")
+    told.hear("b", [8], 200)
+    told.expect(201, f"{did} At 200 s `b` was back, with client 8.", _LONG, "8@b")
+    told.hear("b", [], 201)
+    told.expect(202, "`b` told that nobody is with it.", "Is an empty list the same as no list?")
+    _three_servers(told)
     return "Who left was gone at once, and who died was gone after three seconds."
 
 
-def _names(trial: Trial, returned: Any) -> list[str]:
-    """What `here` returned. A generator may do anything: it works inside the trial, and ends."""
+def _second_object(told: Told) -> None:
+    """It shares nothing with the first, and its time begins at 0."""
+    did = "I made a second object of your class, which has heard nothing."
+    told.expect(100, did, "Do the two share their notes?")
+    told.hear("a", [1], 0)
+    told.expect(1, "At 0 s `a` told a new object of client 1.", _LONG, "1@a")
 
-    def here() -> list[Any]:
-        return list(itertools.islice(returned, _MOST))
 
-    if isinstance(returned, str) or not isinstance(returned, Iterable):
-        raise NotYet(f"`here` returned `{plain(repr(returned), 60)}`.", "a list of names.")
-    names: list[Any] = trial.call(here)
-    for name in names:
-        if not isinstance(name, str):
-            shown = plain(repr(name), 40)
-            raise NotYet(f"There is `{shown}` in what `here` returned.", "a text, as in `1@a`.")
-    return names
+def _three_servers(told: Told) -> None:
+    """One server's name ends as another's does, and all die between two questions."""
+    whose = "Whose clients does a list replace?"
+    told.hear("ba", [5], 300)
+    told.hear("a", [12], 300)
+    did = "At 300 s `ba` told of 5, and `a` of 12."
+    told.expect(300.1, did, whose, "5@ba", "12@a")
+    told.hear("a", [3], 300.2)
+    did += " At 300.2 s `a` told of 3."
+    told.expect(300.3, did, whose, "5@ba", "3@a")
+    told.hear("b", [], 300.4)
+    told.expect(300.5, f"{did} Then `b` told that nobody is with it.", whose, "5@ba", "3@a")
+    told.hear("b", [8], 300.6)
+    did += " At 300.6 s `b` told of 8."
+    first = told.expect(300.7, did, _LONG, "5@ba", "3@a", "8@b")
+    told.expect(304, did, "How long ago did each of them say anything?")
+    if isinstance(first, list | set) and len(first) != 3:
+        raise NotYet(
+            "I asked at 300.7 s and at 304 s. Meanwhile the list that you had returned first "
+            "changed.",
+            "a new list each time.",
+        )
 
 
 @lesson.exercise(
