@@ -1,6 +1,11 @@
 """Lesson 11: one room on several servers, and one figure of several machines."""
 
+import itertools
+import math
+import random
 import statistics
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 from sockkit.exercises.exchange import Company
@@ -15,6 +20,8 @@ from sockkit.text import plain
 lesson = Lesson("11")
 summary = lesson.summary
 
+_RISING = (9, 10, 11, 99, 100, 101, 256, 1_000, 1_001, 70_000)  # numbers, and not texts
+_TINY = 1e-7  # seconds: a number of half the precision is as right
 _LONG = "For how long is a list good?"
 
 
@@ -74,15 +81,23 @@ def one_room(trial: Trial, answer: Any) -> str:
 )
 def fresh(trial: Trial, answer: Any) -> str:
     """Whether this frame is to be delivered: no frame twice, each server's in ascending order."""
-    last: dict[Any, Any] = {}
+    notes: list[dict[Any, Any]] = [{}, {}, {}]
 
-    def frame(server: str, serial: int, expected: bool, did: str, clue: str) -> None:
+    def frame(
+        server: str,
+        serial: int,
+        expected: bool,
+        did: str,
+        clue: str,
+        last: dict[Any, Any] = notes[0],
+    ) -> None:
         got = trial.call(answer, server, serial, last)
-        if bool(got) is not expected:
+        if (got if isinstance(got, bool) else trial.call(bool, got)) is not expected:
             what = f"{did} The next frame was `{server}` {serial}."
             raise NotYet(f"{what} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
 
-    frame("a", 1, True, "`last` was empty.", "Where are your notes?")
+    clue = "There is no `a` in `last`. What do you return then?"
+    frame("a", 1, True, "`last` was empty.", clue)
     frame("b", 1, True, "`a` 1 had come.", "Whose serial is it?")
     frame("a", 1, False, "`a` 1 and `b` 1 had come.", "Has it come before?")
     frame("a", 2, True, "`a` 1 had come.", "What is the next one after 1?")
@@ -95,14 +110,18 @@ def fresh(trial: Trial, answer: Any) -> str:
     frame("c", 39, False, "`c` 40 had come.", "What has the client read already?")
     before = {"a": 5, "b": 2}
     for server in before:
-        for serial in (9, 10, 11, 99, 100, 101, 1_000, 1_001):  # as numbers, and not as text
+        for serial in _RISING:
             did = f"`{server}` had come to {before[server]}."
             frame(server, serial, True, did, f"Which comes later: {before[server]} or {serial}?")
             before[server] = serial
-        for serial in (1, 9, 10, 99, 101, 999, 1_000, 1_001):
-            frame(server, serial, False, f"`{server}` had come to 1001.", "Has it come before?")
-    last = {}
-    frame("a", 1, True, "I began again, and `last` was empty.", "Where are your notes?")
+        for serial in (1, 999, *_RISING):
+            did = f"`{server}` had come to {_RISING[-1]}."
+            frame(server, serial, False, did, "Has it come before?")
+    frame("a1", 1, True, "Of `a1` nothing had come.", "Whose serial is it?")
+    where = "Where are your notes?"
+    frame("a", 5, True, "I began again, and `last` was empty.", where, notes[1])
+    frame("a", 1, True, "I began once more, with another dict.", where, notes[2])
+    frame("a", 3, False, "I went back to the dict before, where `a` 5 had come.", where, notes[1])
     return "Every frame once, none too late, and nobody waited for what is lost."
 
 
@@ -189,9 +208,10 @@ def _three_servers(told: Told) -> None:
 )
 def merged(trial: Trial, answer: Any) -> str:
     """The latency that this many percent of the replies of all parts together did not exceed."""
-    for parts, percent, expected in PARTS:
+    for parts, percent in PARTS:
         given = [list(part) for part in parts]
         sizes = " and ".join(f"{len(part):,}" for part in parts)
+        low, expected, high = _around(parts, percent)
         try:
             got = trial.call(answer, given, percent)
         except Failed:  # told with the exception
@@ -199,30 +219,47 @@ def merged(trial: Trial, answer: Any) -> str:
             raise NotYet("", asked) from None
         if given != parts:
             raise NotYet("After your call my lists are not as they were.", "they stay as they are.")
-        if not isinstance(got, int | float) or not abs(got - expected) <= 1e-9:
+        number = float(got) if isinstance(got, Real | Decimal) else math.nan
+        if not low - _TINY <= number <= high + _TINY:
             did = f"{sizes} replies came through the engines. I asked for p{percent}."
             clue = "How many of all these replies are below what you returned?"
-            each = [_percentile(part, percent) for part in parts if part]
-            if got == statistics.mean(each):
+            each = [_around([part], percent)[1] for part in parts if part]
+            if number == statistics.mean(each):
                 clue = "That is the mean of the percentiles. Did any reply take so long?"
             raise NotYet(f"{did} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
     return "One distribution, however many machines it came from."
 
 
-# Far from the percentile, so that every way of counting ranks agrees.
-PARTS: list[tuple[list[list[float]], float, float]] = [
-    ([[1.25] * 900, [50.75] * 100], 50, 1.25),
-    ([[1.25] * 900, [50.75] * 100], 95, 50.75),
-    ([[50.75] * 10, [1.25] * 990], 50, 1.25),
-    ([[9.5] * 30 + [2.25] * 300, [2.25] * 300 + [9.5] * 30], 50, 2.25),
-    ([[1.25] * 66 + [5.75] * 44, [5.75] * 60 + [9.5] * 40], 50, 5.75),
-    ([[9.5] * 60, [1.25] * 40], 20, 1.25),
-    ([[], [3.75] * 5], 50, 3.75),
-    ([[1.25] * 10, [2.5] * 10, [7.75] * 80], 50, 7.75),
-    ([[4.125, 1.5], [3.5, 2.5]], 100, 4.125),
+def _engine(replies: int, seconds: float) -> list[float]:
+    """Latencies as they are: hardly two alike, most of them near the shortest, a few far away."""
+    chance = random.Random(replies)
+    return [round(seconds * chance.lognormvariate(0, 1), 6) for _ in range(replies)]
+
+
+_UNEVEN = [_engine(900, 0.0007), _engine(30, 0.03), _engine(70, 0.004)]
+
+# In all but the last three far from the percentile, so that every way of counting ranks agrees.
+PARTS: list[tuple[list[list[float]], int]] = [
+    ([[1.25] * 900, [50.75] * 100], 50),
+    ([[1.25] * 900, [50.75] * 100], 95),
+    ([[50.75] * 10, [1.25] * 990], 50),
+    ([[9.5] * 30 + [2.25] * 300, [2.25] * 300 + [9.5] * 30], 50),
+    ([[1.25] * 66 + [5.75] * 44, [5.75] * 60 + [9.5] * 40], 50),
+    ([[9.5] * 60, [1.25] * 40], 20),
+    ([[], [3.75] * 5], 50),
+    ([[1.25] * 10, [2.5] * 10, [7.75] * 80], 50),
+    ([[4.125, 1.5], [3.5, 2.5]], 100),
+    ([[4.125, 1.5], [3.5, 1.5]], 10),
+    (_UNEVEN, 50),
+    (_UNEVEN, 90),
+    (_UNEVEN, 99),
 ]
 
 
-def _percentile(part: list[float], percent: float) -> float:
-    value: float = solutions.merged([part], percent)  # type: ignore[no-untyped-call]
-    return value
+def _around(parts: list[list[float]], percent: int) -> tuple[float, float, float]:
+    """The percentile between its two neighbours: every way of counting ranks ends among them."""
+    together = sorted(itertools.chain(*parts))
+    rank = max(1, math.ceil(len(together) * percent / 100))
+    if percent == 100:
+        return together[-1], together[-1], together[-1]
+    return together[max(0, rank - 2)], together[rank - 1], together[min(rank, len(together) - 1)]

@@ -5,6 +5,8 @@ import heapq
 import itertools
 import math
 import statistics
+from decimal import Decimal
+from fractions import Fraction
 
 from sockkit.exercises import nb11 as ex
 
@@ -418,6 +420,55 @@ def with_notes_elsewhere(server, serial, last):
     return with_max(server, serial, ELSEWHERE)
 
 
+@fresh.wrong("`last` was empty. The next frame was `a` 1. You returned `None`.*What do you return")
+def forgets_the_return(server, serial, last):
+    with_max(server, serial, last)
+
+
+@fresh.wrong("`last` was empty. The next frame was `a` 1. You returned `False`.*What do you return")
+def notes_before_it_compares(server, serial, last):
+    last[server] = serial
+    return serial > last[server]
+
+
+@fresh.wrong("The next frame was `a1` 1. You returned `False`.*Whose serial")
+def by_the_first_letter(server, serial, last):
+    return with_max(server[0], serial, last)
+
+
+@fresh.wrong("The next frame was `a1` 1. You returned `False`.*Whose serial")
+def by_the_beginning_of_its_notes(server, serial, last):
+    seen = [key[1] for key in last if f"{key[0]}{key[1]}".startswith(server)]
+    last[server, serial] = True
+    return all(serial > each for each in seen)
+
+
+CLEARED = {}
+
+
+@fresh.wrong("the dict before.*`a` 3. You returned `True`.*Where are your notes")
+def with_notes_elsewhere_until_last_is_empty(server, serial, last):
+    if not last:
+        CLEARED.clear()
+    last["begun"] = True
+    return with_max(server, serial, CLEARED)
+
+
+@fresh.wrong("The next frame was `a` 256. You returned `False`")
+def counts_in_a_byte(server, serial, last):
+    return with_max(server, serial % 256, last)
+
+
+class Ambiguous:
+    def __bool__(self):
+        raise ValueError("the truth value is ambiguous")
+
+
+@fresh.wrong("`bool` raised ValueError: the truth value is ambiguous")
+def says_what_has_no_truth(server, serial, last):
+    return Ambiguous()
+
+
 @fresh.wrong("`a` 1 had come. The next frame was `a` 2. You returned `None`")
 def says_no_once_it_has_begun(server, serial, last):
     return with_max(server, serial, last) if server not in last else None
@@ -535,3 +586,56 @@ def of_a_part_without_replies(parts, percent):
 @merged.wrong("I asked for p50.*You returned `None`")
 def returns_no_number(parts, percent):
     by_nearest_rank(parts, percent)
+
+
+@merged.right
+def as_a_fraction(parts, percent):
+    return Fraction(by_nearest_rank(parts, percent))
+
+
+@merged.right
+def as_a_decimal(parts, percent):
+    return Decimal(by_nearest_rank(parts, percent))
+
+
+@merged.wrong("900 and 30 and 70 replies.*You returned `0.*below what you returned")
+def merges_weighted_percentiles(parts, percent):
+    weighted = sorted(
+        (percentile(part, each), len(part) / 100)
+        for part in parts
+        if part
+        for each in range(1, 101)
+    )
+    left = sum(weight for _, weight in weighted) * percent / 100
+    for latency, weight in weighted:
+        left -= weight
+        if left <= 1e-9:
+            return latency
+
+
+@merged.wrong("900 and 30 and 70 replies.*You returned `0")
+def throws_outliers_away(parts, percent):
+    together = sorted(itertools.chain(*parts))
+    mean, spread = statistics.mean(together), statistics.pstdev(together)
+    return percentile([x for x in together if abs(x - mean) <= 3.5 * spread], percent)
+
+
+@merged.wrong("You returned")
+def of_the_first_and_the_last(parts, percent):
+    return percentile(parts[0] + parts[-1], percent)
+
+
+@merged.wrong("You returned")
+def of_the_two_largest(parts, percent):
+    return by_nearest_rank(sorted(parts, key=len)[-2:], percent)
+
+
+@merged.wrong("p10 of 2 and 2 replies|2 and 2 replies .*p10.*You returned `4\\.125`")
+def wraps_to_the_longest(parts, percent):
+    together = sorted(itertools.chain(*parts))
+    return together[int(len(together) * percent / 100) - 1]
+
+
+@merged.wrong("900 and 30 and 70 replies.*You returned `0\\.0")
+def in_whole_milliseconds(parts, percent):
+    return percentile([round(x, 3) for part in parts for x in part], percent)
