@@ -1,14 +1,13 @@
 """Lesson 11: one room on several servers, and one figure of several machines."""
 
-import itertools
 import math
-import random
 import statistics
 from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 from sockkit.exercises.exchange import Company
+from sockkit.exercises.latencies import PARTS, around
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.running import Failed
 from sockkit.exercises.solutions import nb11 as solutions
@@ -38,9 +37,25 @@ _LONG = "For how long is a list good?"
 def one_room(trial: Trial, answer: Any) -> str:
     """Join a server to the exchange: what `say(text)` says reaches each client everywhere once."""
     company = Company(trial, answer)
+    did = "Four servers joined, and `a` said `hello`."
     company.say("a", "hello")
     clue = "Who hears what you publish, and what do they do with it?"
-    company.expect_everywhere("Three servers joined, and `a` said `hello`.", clue, "hello")
+    company.expect_everywhere(did, clue, "hello")
+    company.expect_published(did, "a", "hello")
+    company.hear("c", "from afar")
+    did = "A server that is none of yours published `from afar`, as `c`."
+    company.expect_everywhere(did, clue, "from afar")
+    _know_their_own(company)
+    _lose_what_is_said_while_it_is_gone(company)
+    company = Company(trial, answer)
+    company.say("a", "hello")
+    did = "I made new servers and a new exchange, and `a` said `hello`."
+    company.expect_everywhere(did, "What have you kept of those before?", "hello")
+    return "Everybody heard it once, and at home they heard it always."
+
+
+def _know_their_own(company: Company) -> None:
+    """Words that are like others: in their text, in the names of their servers, in their time."""
     whose = "How do you know your own words from those of another?"
     for _ in range(2):
         company.say("b", "ok")
@@ -49,26 +64,44 @@ def one_room(trial: Trial, answer: Any) -> str:
         company.say(name, "ok")
         did = f"`b` had said `ok` twice, and then `{name}` said `ok`."
         company.expect_everywhere(did, whose, "ok")
+    company.say("bb", "ok")
+    did = "`bb`, which has no client, said `ok`."
+    company.expect_everywhere(did, "Who else is to hear it?", "ok")
+    company.say_slowly(("a", "one"), ("b", "two"))
+    did = "`a` said `one`, `b` said `two`, and only then all heard what was published."
+    whose = "How do you know your own words, whenever you hear them?"
+    company.expect_everywhere(did, whose, "one", "two", in_order=False)
+
+
+def _lose_what_is_said_while_it_is_gone(company: Company) -> None:
+    """At home it is heard, elsewhere it is not: not even when the exchange is back."""
     company.exchange.gone = True
-    company.say("a", "still here")
+    company.say(
+        "a",
+        "still here",
+        "`say` returns. While the exchange is gone, `publish` raises `ConnectionError`, and the "
+        "clients at home still get the word.",
+    )
     company.expect(
         "The exchange was gone, and `a` said `still here`.",
-        "What do the clients at home need the exchange for?",
+        "The clients at home get the word itself, once. What do they need the exchange for?",
         a=["still here"],
         ab=[],
         b=[],
     )
+    company.wait_for_threads()  # which publish, and are late
     company.exchange.gone = False
+    did = "The exchange was gone, and has been back for half a second."
+    lost = "what can't be published is lost, and your threads end by themselves."
+    company.expect_no_threads(did, lost)
     company.say("a", "back")
-    company.expect_everywhere(
-        "The exchange was gone and is back, and `a` said `back`.",
-        "What was said meanwhile is lost, and what is said now is not.",
-        "back",
-    )
+    did = "The exchange was gone and is back, and `a` said `back`."
+    clue = "What was said meanwhile is lost, and what is said now is not."
+    company.expect_everywhere(did, clue, "back")
     company.say("b", "still here")
     did = "`a` said `still here` while the exchange was gone. Now `b` said `still here` too."
-    company.expect_everywhere(did, whose, "still here")
-    return "Everybody heard it once, and at home they heard it always."
+    clue = "How do you know your own words from those of another?"
+    company.expect_everywhere(did, clue, "still here")
 
 
 @lesson.exercise(
@@ -211,7 +244,7 @@ def merged(trial: Trial, answer: Any) -> str:
     for parts, percent in PARTS:
         given = [list(part) for part in parts]
         sizes = " and ".join(f"{len(part):,}" for part in parts)
-        low, expected, high = _around(parts, percent)
+        low, expected, high = around(parts, percent)
         try:
             got = trial.call(answer, given, percent)
         except Failed:  # told with the exception
@@ -223,43 +256,8 @@ def merged(trial: Trial, answer: Any) -> str:
         if not low - _TINY <= number <= high + _TINY:
             did = f"{sizes} replies came through the engines. I asked for p{percent}."
             clue = "How many of all these replies are below what you returned?"
-            each = [_around([part], percent)[1] for part in parts if part]
+            each = [around([part], percent)[1] for part in parts if part]
             if number == statistics.mean(each):
                 clue = "That is the mean of the percentiles. Did any reply take so long?"
             raise NotYet(f"{did} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
     return "One distribution, however many machines it came from."
-
-
-def _engine(replies: int, seconds: float) -> list[float]:
-    """Latencies as they are: hardly two alike, most of them near the shortest, a few far away."""
-    chance = random.Random(replies)
-    return [round(seconds * chance.lognormvariate(0, 1), 6) for _ in range(replies)]
-
-
-_UNEVEN = [_engine(900, 0.0007), _engine(30, 0.03), _engine(70, 0.004)]
-
-# In all but the last three far from the percentile, so that every way of counting ranks agrees.
-PARTS: list[tuple[list[list[float]], int]] = [
-    ([[1.25] * 900, [50.75] * 100], 50),
-    ([[1.25] * 900, [50.75] * 100], 95),
-    ([[50.75] * 10, [1.25] * 990], 50),
-    ([[9.5] * 30 + [2.25] * 300, [2.25] * 300 + [9.5] * 30], 50),
-    ([[1.25] * 66 + [5.75] * 44, [5.75] * 60 + [9.5] * 40], 50),
-    ([[9.5] * 60, [1.25] * 40], 20),
-    ([[], [3.75] * 5], 50),
-    ([[1.25] * 10, [2.5] * 10, [7.75] * 80], 50),
-    ([[4.125, 1.5], [3.5, 2.5]], 100),
-    ([[4.125, 1.5], [3.5, 1.5]], 10),
-    (_UNEVEN, 50),
-    (_UNEVEN, 90),
-    (_UNEVEN, 99),
-]
-
-
-def _around(parts: list[list[float]], percent: int) -> tuple[float, float, float]:
-    """The percentile between its two neighbours: every way of counting ranks ends among them."""
-    together = sorted(itertools.chain(*parts))
-    rank = max(1, math.ceil(len(together) * percent / 100))
-    if percent == 100:
-        return together[-1], together[-1], together[-1]
-    return together[max(0, rank - 2)], together[rank - 1], together[min(rank, len(together) - 1)]
