@@ -34,11 +34,20 @@ def untouched(answer: Any) -> bool:
 def _is_stub_class(answer: type) -> bool:
     if answer.__module__ == "builtins":
         return False
-    methods = {n: value for n, value in vars(answer).items() if isinstance(value, FunctionType)}
+    methods = {n: value for n, value in _bare(answer).items() if isinstance(value, FunctionType)}
     public = [method for name, method in methods.items() if not name.startswith("_")]
     if public or any(base is not object for base in answer.__bases__):
         return bool(public) and all(_is_stub(method) for method in public)
     return all(_is_stub(method) for method in methods.values())  # called like a function, perhaps
+
+
+def _bare(answer: type) -> dict[str, Any]:
+    """What the class defines; of a static or class method, the function itself."""
+    wrapped = (staticmethod, classmethod)
+    return {
+        name: value.__func__ if isinstance(value, wrapped) else value
+        for name, value in vars(answer).items()
+    }
 
 
 def _is_stub(function: FunctionType) -> bool:

@@ -1,15 +1,17 @@
 """Lesson 11: one room on several servers, and one figure of several machines."""
 
-import itertools
+import math
 import statistics
-from collections.abc import Iterable
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
-from sockkit.exercises.comings import must_have
 from sockkit.exercises.exchange import Company
+from sockkit.exercises.latencies import PARTS, around
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.running import Failed
 from sockkit.exercises.solutions import nb11 as solutions
+from sockkit.exercises.told import Told
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
@@ -17,8 +19,9 @@ from sockkit.text import plain
 lesson = Lesson("11")
 summary = lesson.summary
 
-_MOST = 1_000  # names, of a generator that may have no end
-_SHOWN = 8
+_RISING = (9, 10, 11, 99, 100, 101, 256, 1_000, 1_001, 70_000)  # numbers, and not texts
+_TINY = 1e-7  # seconds: a number of half the precision is as right
+_LONG = "For how long is a list good?"
 
 
 @lesson.exercise(
@@ -34,9 +37,25 @@ _SHOWN = 8
 def one_room(trial: Trial, answer: Any) -> str:
     """Join a server to the exchange: what `say(text)` says reaches each client everywhere once."""
     company = Company(trial, answer)
+    did = "Four servers joined, and `a` said `hello`."
     company.say("a", "hello")
     clue = "Who hears what you publish, and what do they do with it?"
-    company.expect_everywhere("Three servers joined, and `a` said `hello`.", clue, "hello")
+    company.expect_everywhere(did, clue, "hello")
+    company.expect_published(did, "a", "hello")
+    company.hear("c", "from afar")
+    did = "A server that is none of yours published `from afar`, as `c`."
+    company.expect_everywhere(did, clue, "from afar")
+    _know_their_own(company)
+    _lose_what_is_said_while_it_is_gone(company)
+    company = Company(trial, answer)
+    company.say("a", "hello")
+    did = "I made new servers and a new exchange, and `a` said `hello`."
+    company.expect_everywhere(did, "What have you kept of those before?", "hello")
+    return "Everybody heard it once, and at home they heard it always."
+
+
+def _know_their_own(company: Company) -> None:
+    """Words that are like others: in their text, in the names of their servers, in their time."""
     whose = "How do you know your own words from those of another?"
     for _ in range(2):
         company.say("b", "ok")
@@ -45,26 +64,44 @@ def one_room(trial: Trial, answer: Any) -> str:
         company.say(name, "ok")
         did = f"`b` had said `ok` twice, and then `{name}` said `ok`."
         company.expect_everywhere(did, whose, "ok")
+    company.say("bb", "ok")
+    did = "`bb`, which has no client, said `ok`."
+    company.expect_everywhere(did, "Who else is to hear it?", "ok")
+    company.say_slowly(("a", "one"), ("b", "two"))
+    did = "`a` said `one`, `b` said `two`, and only then all heard what was published."
+    whose = "How do you know your own words, whenever you hear them?"
+    company.expect_everywhere(did, whose, "one", "two", in_order=False)
+
+
+def _lose_what_is_said_while_it_is_gone(company: Company) -> None:
+    """At home it is heard, elsewhere it is not: not even when the exchange is back."""
     company.exchange.gone = True
-    company.say("a", "still here")
+    company.say(
+        "a",
+        "still here",
+        "`say` returns. While the exchange is gone, `publish` raises `ConnectionError`, and the "
+        "clients at home still get the word.",
+    )
     company.expect(
         "The exchange was gone, and `a` said `still here`.",
-        "What do the clients at home need the exchange for?",
+        "The clients at home get the word itself, once. What do they need the exchange for?",
         a=["still here"],
         ab=[],
         b=[],
     )
+    company.wait_for_threads()  # which publish, and are late
     company.exchange.gone = False
+    did = "The exchange was gone, and has been back for half a second."
+    lost = "what can't be published is lost, and your threads end by themselves."
+    company.expect_no_threads(did, lost)
     company.say("a", "back")
-    company.expect_everywhere(
-        "The exchange was gone and is back, and `a` said `back`.",
-        "What was said meanwhile is lost, and what is said now is not.",
-        "back",
-    )
+    did = "The exchange was gone and is back, and `a` said `back`."
+    clue = "What was said meanwhile is lost, and what is said now is not."
+    company.expect_everywhere(did, clue, "back")
     company.say("b", "still here")
     did = "`a` said `still here` while the exchange was gone. Now `b` said `still here` too."
-    company.expect_everywhere(did, whose, "still here")
-    return "Everybody heard it once, and at home they heard it always."
+    clue = "How do you know your own words from those of another?"
+    company.expect_everywhere(did, clue, "still here")
 
 
 @lesson.exercise(
@@ -77,15 +114,23 @@ def one_room(trial: Trial, answer: Any) -> str:
 )
 def fresh(trial: Trial, answer: Any) -> str:
     """Whether this frame is to be delivered: no frame twice, each server's in ascending order."""
-    last: dict[Any, Any] = {}
+    notes: list[dict[Any, Any]] = [{}, {}, {}]
 
-    def frame(server: str, serial: int, expected: bool, did: str, clue: str) -> None:
+    def frame(
+        server: str,
+        serial: int,
+        expected: bool,
+        did: str,
+        clue: str,
+        last: dict[Any, Any] = notes[0],
+    ) -> None:
         got = trial.call(answer, server, serial, last)
-        if bool(got) is not expected:
+        if (got if isinstance(got, bool) else trial.call(bool, got)) is not expected:
             what = f"{did} The next frame was `{server}` {serial}."
             raise NotYet(f"{what} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
 
-    frame("a", 1, True, "`last` was empty.", "Where are your notes?")
+    clue = "There is no `a` in `last`. What do you return then?"
+    frame("a", 1, True, "`last` was empty.", clue)
     frame("b", 1, True, "`a` 1 had come.", "Whose serial is it?")
     frame("a", 1, False, "`a` 1 and `b` 1 had come.", "Has it come before?")
     frame("a", 2, True, "`a` 1 had come.", "What is the next one after 1?")
@@ -98,14 +143,18 @@ def fresh(trial: Trial, answer: Any) -> str:
     frame("c", 39, False, "`c` 40 had come.", "What has the client read already?")
     before = {"a": 5, "b": 2}
     for server in before:
-        for serial in (9, 10, 11, 99, 100, 101, 1_000, 1_001):  # as numbers, and not as text
+        for serial in _RISING:
             did = f"`{server}` had come to {before[server]}."
             frame(server, serial, True, did, f"Which comes later: {before[server]} or {serial}?")
             before[server] = serial
-        for serial in (1, 9, 10, 99, 101, 999, 1_000, 1_001):
-            frame(server, serial, False, f"`{server}` had come to 1001.", "Has it come before?")
-    last = {}
-    frame("a", 1, True, "I began again, and `last` was empty.", "Where are your notes?")
+        for serial in (1, 999, *_RISING):
+            did = f"`{server}` had come to {_RISING[-1]}."
+            frame(server, serial, False, did, "Has it come before?")
+    frame("a1", 1, True, "Of `a1` nothing had come.", "Whose serial is it?")
+    where = "Where are your notes?"
+    frame("a", 5, True, "I began again, and `last` was empty.", where, notes[1])
+    frame("a", 1, True, "I began once more, with another dict.", where, notes[2])
+    frame("a", 3, False, "I went back to the dict before, where `a` 5 had come.", where, notes[1])
     return "Every frame once, none too late, and nobody waited for what is lost."
 
 
@@ -119,63 +168,67 @@ def fresh(trial: Trial, answer: Any) -> str:
 )
 def presence(trial: Trial, answer: Any) -> str:
     """A class with `heard(server, numbers, now)` and `here(now)`: each list is good for 3 s."""
-    told = trial.call(answer)
-    must_have(told, "heard", "here")
-
-    def here(now: float, did: str, clue: str, *expected: str, asked: Any = told) -> None:
-        names = sorted(_names(trial, trial.call(asked.here, now)))
-        if names != sorted(expected):
-            shown = ", ".join(f"`{plain(name, 30)}`" for name in names[:_SHOWN]) or "nobody"
-            more = ", …" if len(names) > _SHOWN else ""
-            wanted = ", ".join(f"`{name}`" for name in expected) or "nobody"
-            raise NotYet(f"{did} At {now:g} s you say: {shown}{more}.", f"{wanted}.", clue)
-
-    here(99, "Nobody has said anything.", "Where do these come from?")
-    trial.call(told.heard, "a", [1, 2], 100)
+    told = Told(trial, answer)
+    told.expect(99, "Nobody has said anything.", "Where do these come from?")
+    told.hear("a", [1, 2], 100)
     did = "At 100 s `a` told of clients 1 and 2."
     clue = "Each is called `number@server`, and a list is good for 3 seconds."
-    here(100, did, clue, "1@a", "2@a")
+    told.expect(100, did, clue, "1@a", "2@a")
     clue = "Does asking change who is here?"
-    here(100, f"{did} I asked the same again.", clue, "1@a", "2@a")
-    other = trial.call(answer)
-    did = "I made a second object of your class, which has heard nothing."
-    here(100, did, "Do the two share their notes?", asked=other)
-    trial.call(told.heard, "b", [1], 100)
+    told.expect(100, f"{did} I asked the same again.", clue, "1@a", "2@a")
+    _second_object(Told(trial, answer))
+    told.hear("b", [1], 100)
     did = "At 100 s `a` told of clients 1 and 2, and `b` of its client 1."
     clue = "How is a client called whose number another server has given as well?"
-    here(100, did, clue, "1@a", "2@a", "1@b")
-    trial.call(told.heard, "b", [1], 101)
+    told.expect(100, did, clue, "1@a", "2@a", "1@b")
+    told.hear("b", [1], 101)
     did += " At 101 s `b` told the same again."
-    long = "For how long is a list good?"
-    here(102.4, did, long, "1@a", "2@a", "1@b")
-    trial.call(told.heard, "a", [2, 3], 102.5)
+    told.expect(102.4, did, _LONG, "1@a", "2@a", "1@b")
+    told.hear("a", [2, 3], 102.5)
     clue = "Client 1 has left `a`. Does a list add to the one before, or replace it?"
     did += " At 102.5 s `a` told of 2 and 3."
-    here(102.8, did, clue, "2@a", "3@a", "1@b")
-    here(103.9, did, long, "2@a", "3@a", "1@b")
-    here(104.1, did, "How long ago did `b` say anything?", "2@a", "3@a")
-    here(105.6, did, "How long ago did anybody say anything?")
-    trial.call(told.heard, "b", [8], 200)
-    here(201, f"{did} At 200 s `b` was back, with client 8.", long, "8@b")
-    trial.call(told.heard, "b", [], 201)
-    here(202, "`b` told that nobody is with it.", "Is an empty list the same as no list?")
+    told.expect(102.8, did, clue, "2@a", "3@a", "1@b")
+    told.expect(103.9, did, _LONG, "2@a", "3@a", "1@b")
+    told.expect(104.1, did, "How long ago did `b` say anything?", "2@a", "3@a")
+    told.expect(105.6, did, "How long ago did anybody say anything?")
+    told.hear("b", [8], 200)
+    told.expect(201, f"{did} At 200 s `b` was back, with client 8.", _LONG, "8@b")
+    told.hear("b", [], 201)
+    told.expect(202, "`b` told that nobody is with it.", "Is an empty list the same as no list?")
+    _three_servers(told)
     return "Who left was gone at once, and who died was gone after three seconds."
 
 
-def _names(trial: Trial, returned: Any) -> list[str]:
-    """What `here` returned. A generator may do anything: it works inside the trial, and ends."""
+def _second_object(told: Told) -> None:
+    """It shares nothing with the first, and its time begins at 0."""
+    did = "I made a second object of your class, which has heard nothing."
+    told.expect(100, did, "Do the two share their notes?")
+    told.hear("a", [1], 0)
+    told.expect(1, "At 0 s `a` told a new object of client 1.", _LONG, "1@a")
 
-    def here() -> list[Any]:
-        return list(itertools.islice(returned, _MOST))
 
-    if isinstance(returned, str) or not isinstance(returned, Iterable):
-        raise NotYet(f"`here` returned `{plain(repr(returned), 60)}`.", "a list of names.")
-    names: list[Any] = trial.call(here)
-    for name in names:
-        if not isinstance(name, str):
-            shown = plain(repr(name), 40)
-            raise NotYet(f"There is `{shown}` in what `here` returned.", "a text, as in `1@a`.")
-    return names
+def _three_servers(told: Told) -> None:
+    """One server's name ends as another's does, and all die between two questions."""
+    whose = "Whose clients does a list replace?"
+    told.hear("ba", [5], 300)
+    told.hear("a", [12], 300)
+    did = "At 300 s `ba` told of 5, and `a` of 12."
+    told.expect(300.1, did, whose, "5@ba", "12@a")
+    told.hear("a", [3], 300.2)
+    did += " At 300.2 s `a` told of 3."
+    told.expect(300.3, did, whose, "5@ba", "3@a")
+    told.hear("b", [], 300.4)
+    told.expect(300.5, f"{did} Then `b` told that nobody is with it.", whose, "5@ba", "3@a")
+    told.hear("b", [8], 300.6)
+    did += " At 300.6 s `b` told of 8."
+    first = told.expect(300.7, did, _LONG, "5@ba", "3@a", "8@b")
+    told.expect(304, did, "How long ago did each of them say anything?")
+    if isinstance(first, list | set) and len(first) != 3:
+        raise NotYet(
+            "I asked at 300.7 s and at 304 s. Meanwhile the list that you had returned first "
+            "changed.",
+            "a new list each time.",
+        )
 
 
 @lesson.exercise(
@@ -188,9 +241,10 @@ def _names(trial: Trial, returned: Any) -> list[str]:
 )
 def merged(trial: Trial, answer: Any) -> str:
     """The latency that this many percent of the replies of all parts together did not exceed."""
-    for parts, percent, expected in PARTS:
+    for parts, percent in PARTS:
         given = [list(part) for part in parts]
         sizes = " and ".join(f"{len(part):,}" for part in parts)
+        low, expected, high = around(parts, percent)
         try:
             got = trial.call(answer, given, percent)
         except Failed:  # told with the exception
@@ -198,30 +252,12 @@ def merged(trial: Trial, answer: Any) -> str:
             raise NotYet("", asked) from None
         if given != parts:
             raise NotYet("After your call my lists are not as they were.", "they stay as they are.")
-        if not isinstance(got, int | float) or not abs(got - expected) <= 1e-9:
+        number = float(got) if isinstance(got, Real | Decimal) else math.nan
+        if not low - _TINY <= number <= high + _TINY:
             did = f"{sizes} replies came through the engines. I asked for p{percent}."
             clue = "How many of all these replies are below what you returned?"
-            each = [_percentile(part, percent) for part in parts if part]
-            if got == statistics.mean(each):
+            each = [around([part], percent)[1] for part in parts if part]
+            if number == statistics.mean(each):
                 clue = "That is the mean of the percentiles. Did any reply take so long?"
             raise NotYet(f"{did} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
     return "One distribution, however many machines it came from."
-
-
-# Far from the percentile, so that every way of counting ranks agrees.
-PARTS: list[tuple[list[list[float]], float, float]] = [
-    ([[1.25] * 900, [50.75] * 100], 50, 1.25),
-    ([[1.25] * 900, [50.75] * 100], 95, 50.75),
-    ([[50.75] * 10, [1.25] * 990], 50, 1.25),
-    ([[9.5] * 30 + [2.25] * 300, [2.25] * 300 + [9.5] * 30], 50, 2.25),
-    ([[1.25] * 66 + [5.75] * 44, [5.75] * 60 + [9.5] * 40], 50, 5.75),
-    ([[9.5] * 60, [1.25] * 40], 20, 1.25),
-    ([[], [3.75] * 5], 50, 3.75),
-    ([[1.25] * 10, [2.5] * 10, [7.75] * 80], 50, 7.75),
-    ([[4.125, 1.5], [3.5, 2.5]], 100, 4.125),
-]
-
-
-def _percentile(part: list[float], percent: float) -> float:
-    value: float = solutions.merged([part], percent)  # type: ignore[no-untyped-call]
-    return value

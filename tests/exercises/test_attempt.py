@@ -63,6 +63,14 @@ class Methods:
 class Nothing: ...
 
 
+class StaticStub:
+    @staticmethod
+    def feed(data): ...
+
+    @classmethod
+    def close(cls): ...
+
+
 def returns_something(a):
     return a
 
@@ -92,6 +100,18 @@ class OneMethodDone(Methods):
 class Inherits(OneMethodDone): ...
 
 
+class StaticMethodDone:
+    @staticmethod
+    def feed(data):
+        return [data]
+
+
+class ClassMethodDone:
+    @classmethod
+    def feed(cls, data):
+        return [data]
+
+
 @pytest.mark.parametrize(
     "stub",
     [
@@ -108,6 +128,7 @@ class Inherits(OneMethodDone): ...
         decorated,
         Methods,
         Nothing,
+        StaticStub,
         {"a": 1, "b": ...},
         [1, None],
         ("x", {"y": ...}),
@@ -136,6 +157,8 @@ def test_a_stub_is_untouched(stub: Any) -> None:
         functools.partial(calls, 1),
         OneMethodDone,
         Inherits,
+        StaticMethodDone,
+        ClassMethodDone,
         OneMethodDone(),
         calls.__call__,
     ],

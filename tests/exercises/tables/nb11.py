@@ -1,10 +1,16 @@
 """Answers to the exercises of lesson 11."""
 
 import contextlib
+import functools
 import heapq
 import itertools
 import math
+import queue
 import statistics
+import threading
+import time
+from decimal import Decimal
+from fractions import Fraction
 
 from sockkit.exercises import nb11 as ex
 
@@ -312,7 +318,7 @@ def speaks_and_never_listens(server, name, exchange):
     return say
 
 
-@one_room.wrong("raised ConnectionError")
+@one_room.wrong("`say` raised ConnectionError.*Expected: `say` returns. While the exchange is gone")
 def needs_the_exchange(server, name, exchange):
     def say(text):
         server.broadcast(text)
@@ -331,6 +337,250 @@ def says_nothing_where_it_is_gone(server, name, exchange):
             exchange.publish(name, text)
 
     return say
+
+
+def knowing_by(
+    sender, is_own=lambda sender, name: sender == name, published=lambda name, text: text
+):
+    """An answer that publishes as this sender, and knows its own words by `is_own`."""
+
+    def join(server, name, exchange):
+        def say(text):
+            server.broadcast(text)
+            with contextlib.suppress(ConnectionError):
+                exchange.publish(sender(server, name), published(name, text))
+
+        def hear(heard, text):
+            if not is_own(heard, sender(server, name)):
+                server.broadcast(text)
+
+        exchange.subscribe(hear)
+        return say
+
+    return join
+
+
+def publishing(in_the_background):
+    """An answer that hands what it publishes to this function, as a call without arguments."""
+
+    def join(server, name, exchange):
+        def publish(text):
+            with contextlib.suppress(ConnectionError):
+                exchange.publish(name, text)
+
+        def say(text):
+            server.broadcast(text)
+            in_the_background(functools.partial(publish, text))
+
+        exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+        return say
+
+    return join
+
+
+def in_a_thread(publish):
+    threading.Thread(target=publish).start()
+
+
+@one_room.right
+def publishes_in_a_thread(server, name, exchange):
+    return publishing(in_a_thread)(server, name, exchange)
+
+
+@one_room.right
+def publishes_a_little_later(server, name, exchange):
+    return publishing(lambda publish: threading.Timer(0.02, publish).start())(
+        server, name, exchange
+    )
+
+
+@one_room.wrong("Your thread `.*` still runs.*your threads end by themselves")
+def publishes_in_a_thread_that_never_ends(server, name, exchange):
+    words = queue.SimpleQueue()
+
+    def work():
+        while True:
+            with contextlib.suppress(queue.Empty):
+                words.get(timeout=0.05)()
+
+    threading.Thread(target=work, daemon=True, name=f"worker of {name}").start()
+    return publishing(words.put)(server, name, exchange)
+
+
+@one_room.wrong(r"said `hello`\. A client of `a` got `hello`, `hello`.*Who hears")
+def hears_itself_from_a_thread(server, name, exchange):
+    def say(text):
+        server.broadcast(text)
+        in_a_thread(functools.partial(exchange.publish, name, text))
+
+    exchange.subscribe(lambda sender, text: server.broadcast(text))
+    return say
+
+
+@one_room.wrong("was published again|A client of `.*` got `hello`, `hello`")
+def passes_on_what_it_hears_in_a_thread(server, name, exchange):
+    def say(text):
+        server.broadcast(text)
+        in_a_thread(functools.partial(exchange.publish, name, text))
+
+    exchange.subscribe(lambda sender, text: say(text) if sender != name else None)
+    return say
+
+
+def trying_again_each(seconds):
+    """An answer that publishes in the background what was lost, as soon as that is possible."""
+
+    def join(server, name, exchange):
+        def go(text):
+            while True:
+                time.sleep(seconds)
+                with contextlib.suppress(ConnectionError):
+                    return exchange.publish(name, text)
+
+        def say(text):
+            server.broadcast(text)
+            try:
+                exchange.publish(name, text)
+            except ConnectionError:
+                threading.Thread(target=go, args=(text,), daemon=True).start()
+
+        exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+        return say
+
+    return join
+
+
+@one_room.wrong(r"`a` said `back`\. A client of `ab` got `still here`, `back`.*is lost")
+def tries_again_in_the_background(server, name, exchange):
+    return trying_again_each(0.2)(server, name, exchange)
+
+
+@one_room.wrong("Your thread `.*` still runs.*can't be published is lost")
+def tries_again_for_long(server, name, exchange):
+    return trying_again_each(1.7)(server, name, exchange)
+
+
+def by_what_goes_on(begin, is_own, end=lambda state: None):
+    """An answer that knows its own words by what it is doing when they are heard."""
+
+    def join(server, name, exchange):
+        state = {"speaking": False, "skip": 0, "saying": None}
+
+        def say(text):
+            server.broadcast(text)
+            begin(state, text)
+            with contextlib.suppress(ConnectionError):
+                exchange.publish(name, text)
+            end(state)
+
+        exchange.subscribe(lambda _, text: is_own(state, text) or server.broadcast(text))
+        return say
+
+    return join
+
+
+@one_room.wrong(r"was published\. A client of `a` got `one`, `one`, `two`.*whenever")
+def by_a_flag_while_it_speaks(server, name, exchange):
+    return by_what_goes_on(
+        lambda state, text: state.update(speaking=True),
+        lambda state, text: state["speaking"],
+        lambda state: state.update(speaking=False),
+    )(server, name, exchange)
+
+
+@one_room.wrong(r"was published\. A client of `b` got `two`, `two`.*whenever")
+def by_a_count_of_what_to_skip(server, name, exchange):
+    def skipped(state, text):
+        state["skip"] -= 1
+        return state["skip"] >= 0 or state.update(skip=0)
+
+    return by_what_goes_on(
+        lambda state, text: state.update(skip=state["skip"] + 1),
+        skipped,
+    )(server, name, exchange)
+
+
+@one_room.wrong(
+    "`a` said `hello`. It published `<?.*Server.*`, `'hello'`.*Expected: `'a'`, `'hello'`"
+)
+def publishes_as_its_server(server, name, exchange):
+    return knowing_by(lambda server, name: server)(server, name, exchange)
+
+
+@one_room.wrong("It published `'a'`, `'a: hello'`")
+def with_the_name_in_the_text(server, name, exchange):
+    def hear(_, text):
+        sender, _, rest = text.partition(": ")
+        if sender != name:
+            server.broadcast(rest)
+
+    def say(text):
+        server.broadcast(text)
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, f"{name}: {text}")
+
+    exchange.subscribe(hear)
+    return say
+
+
+@one_room.wrong("A client of `ab?` got `(hello`, `hello|ok`, `ok)`")
+def by_identity(server, name, exchange):
+    return knowing_by(lambda server, name: name, lambda one, other: one is other)(
+        server, name, exchange
+    )
+
+
+@one_room.wrong(r"none of yours published `from afar`.* A client of `a` got nothing")
+def from_friends_only(server, name, exchange):
+    FRIENDS.add(name)
+    return knowing_by(
+        lambda server, name: name, lambda sender, name: sender == name or sender not in FRIENDS
+    )(server, name, exchange)
+
+
+FRIENDS = set()
+
+
+@one_room.wrong(r"`bb`, which has no client, said `ok`\. A client of `a` got nothing")
+def speaks_if_somebody_is_at_home(server, name, exchange):
+    def say(text):
+        if server.broadcast(text) == 0:
+            return
+        with contextlib.suppress(ConnectionError):
+            exchange.publish(name, text)
+
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+    return say
+
+
+JOINED = set()
+
+
+@one_room.wrong(r"another exchange.*A client of `ab` got nothing|A client of `ab` got nothing")
+def joins_once_a_name(server, name, exchange):
+    if name not in JOINED:
+        JOINED.add(name)
+        return publishing(lambda publish: publish())(server, name, exchange)
+    return server.broadcast
+
+
+@one_room.wrong(r"A client of `a` got `still here`, `\(lost\)`.*the word itself, once")
+def says_at_home_that_it_was_lost(server, name, exchange):
+    def say(text):
+        server.broadcast(text)
+        try:
+            exchange.publish(name, text)
+        except ConnectionError:
+            server.broadcast("(lost)")
+
+    exchange.subscribe(lambda sender, text: sender == name or server.broadcast(text))
+    return say
+
+
+@one_room.wrong("'FailingExchange' object has no attribute 'ears'")
+def through_the_ears(server, name, exchange):
+    exchange.ears.append(lambda sender, text: sender == name or server.broadcast(text))
+    return server.broadcast
 
 
 @one_room.wrong("You returned `None`.*a function")
@@ -416,6 +666,55 @@ ELSEWHERE = {}
 @fresh.wrong("empty.*Where are your notes")
 def with_notes_elsewhere(server, serial, last):
     return with_max(server, serial, ELSEWHERE)
+
+
+@fresh.wrong("`last` was empty. The next frame was `a` 1. You returned `None`.*What do you return")
+def forgets_the_return(server, serial, last):
+    with_max(server, serial, last)
+
+
+@fresh.wrong("`last` was empty. The next frame was `a` 1. You returned `False`.*What do you return")
+def notes_before_it_compares(server, serial, last):
+    last[server] = serial
+    return serial > last[server]
+
+
+@fresh.wrong("The next frame was `a1` 1. You returned `False`.*Whose serial")
+def by_the_first_letter(server, serial, last):
+    return with_max(server[0], serial, last)
+
+
+@fresh.wrong("The next frame was `a1` 1. You returned `False`.*Whose serial")
+def by_the_beginning_of_its_notes(server, serial, last):
+    seen = [key[1] for key in last if f"{key[0]}{key[1]}".startswith(server)]
+    last[server, serial] = True
+    return all(serial > each for each in seen)
+
+
+CLEARED = {}
+
+
+@fresh.wrong("the dict before.*`a` 3. You returned `True`.*Where are your notes")
+def with_notes_elsewhere_until_last_is_empty(server, serial, last):
+    if not last:
+        CLEARED.clear()
+    last["begun"] = True
+    return with_max(server, serial, CLEARED)
+
+
+@fresh.wrong("The next frame was `a` 256. You returned `False`")
+def counts_in_a_byte(server, serial, last):
+    return with_max(server, serial % 256, last)
+
+
+class Ambiguous:
+    def __bool__(self):
+        raise ValueError("the truth value is ambiguous")
+
+
+@fresh.wrong("`bool` raised ValueError: the truth value is ambiguous")
+def says_what_has_no_truth(server, serial, last):
+    return Ambiguous()
 
 
 @fresh.wrong("`a` 1 had come. The next frame was `a` 2. You returned `None`")
@@ -535,3 +834,56 @@ def of_a_part_without_replies(parts, percent):
 @merged.wrong("I asked for p50.*You returned `None`")
 def returns_no_number(parts, percent):
     by_nearest_rank(parts, percent)
+
+
+@merged.right
+def as_a_fraction(parts, percent):
+    return Fraction(by_nearest_rank(parts, percent))
+
+
+@merged.right
+def as_a_decimal(parts, percent):
+    return Decimal(by_nearest_rank(parts, percent))
+
+
+@merged.wrong("900 and 30 and 70 replies.*You returned `0.*below what you returned")
+def merges_weighted_percentiles(parts, percent):
+    weighted = sorted(
+        (percentile(part, each), len(part) / 100)
+        for part in parts
+        if part
+        for each in range(1, 101)
+    )
+    left = sum(weight for _, weight in weighted) * percent / 100
+    for latency, weight in weighted:
+        left -= weight
+        if left <= 1e-9:
+            return latency
+
+
+@merged.wrong("900 and 30 and 70 replies.*You returned `0")
+def throws_outliers_away(parts, percent):
+    together = sorted(itertools.chain(*parts))
+    mean, spread = statistics.mean(together), statistics.pstdev(together)
+    return percentile([x for x in together if abs(x - mean) <= 3.5 * spread], percent)
+
+
+@merged.wrong("You returned")
+def of_the_first_and_the_last(parts, percent):
+    return percentile(parts[0] + parts[-1], percent)
+
+
+@merged.wrong("You returned")
+def of_the_two_largest(parts, percent):
+    return by_nearest_rank(sorted(parts, key=len)[-2:], percent)
+
+
+@merged.wrong("p10 of 2 and 2 replies|2 and 2 replies .*p10.*You returned `4\\.125`")
+def wraps_to_the_longest(parts, percent):
+    together = sorted(itertools.chain(*parts))
+    return together[int(len(together) * percent / 100) - 1]
+
+
+@merged.wrong("900 and 30 and 70 replies.*You returned `0\\.0")
+def in_whole_milliseconds(parts, percent):
+    return percentile([round(x, 3) for part in parts for x in part], percent)

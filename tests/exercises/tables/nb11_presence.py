@@ -231,3 +231,134 @@ class NeverBegins(KeepsTheList):
     def here(self, now):
         while True:
             yield from []
+
+
+@presence.wrong("which has heard nothing.*share their notes|Nobody has said anything")
+class StaticMethods:
+    @staticmethod
+    def heard(server, numbers, now):
+        SHARED[server] = list(numbers), now + 3
+
+    @staticmethod
+    def here(now):
+        return [
+            f"{n}@{s}" for s, (numbers, until) in SHARED.items() if now < until for n in numbers
+        ]
+
+
+SHARED = {}
+
+
+@presence.wrong("At 304 s you say: `.*How long ago did each")
+class LetsOneDieAtATime(KeepsTheList):
+    def here(self, now):
+        for server, (_, time) in self.told.items():
+            if now - time > 3:
+                del self.told[server]
+                break
+        return [f"{n}@{server}" for server, (numbers, _) in self.told.items() for n in numbers]
+
+
+@presence.wrong("At 304 s you say: `.*How long ago did each")
+class SkipsTheNext:
+    def __init__(self):
+        self.told = []
+
+    def heard(self, *told):
+        self.told = [entry for entry in self.told if entry[0] != told[0]]
+        self.told.append(told)
+
+    def here(self, now):
+        for entry in self.told:
+            if now - entry[2] > 3:
+                self.told.remove(entry)
+        return [f"{n}@{server}" for server, numbers, _ in self.told for n in numbers]
+
+
+class ByTheEndOfTheName:
+    def __init__(self):
+        self.until = {}
+
+    def of(self, name, server):
+        return name.endswith(server)
+
+    def heard(self, server, numbers, now):
+        self.until = {name: t for name, t in self.until.items() if not self.of(name, server)}
+        self.until.update({f"{number}@{server}": now + 3 for number in numbers})
+
+    def here(self, now):
+        return [name for name, until in self.until.items() if now < until]
+
+
+@presence.wrong("At 300.1 s you say: `12@a`.*`5@ba`.*Whose clients")
+class TakesAForBa(ByTheEndOfTheName):
+    pass
+
+
+@presence.wrong("At 300.3 s you say: `12@a`, `3@a`.*Whose clients")
+class NumbersOfOneDigit(ByTheEndOfTheName):
+    def of(self, name, server):
+        return name[2:] == server
+
+
+@presence.wrong("heard` raised KeyError")
+class TwoServers:
+    def __init__(self):
+        self.told = {"a": ([], 0), "b": ([], 0)}
+
+    def heard(self, server, numbers, now):
+        self.told[server][0][:] = numbers
+        self.told[server] = self.told[server][0], now
+
+    def here(self, now):
+        return [f"{n}@{s}" for s, (numbers, t) in self.told.items() if now - t < 3 for n in numbers]
+
+
+@presence.wrong("`b` told that nobody is with it.*you say: nobody.*`5@ba`.*Whose clients")
+class AnEmptyListClearsAll(KeepsTheList):
+    def heard(self, server, numbers, now):
+        if numbers == []:
+            self.told = {}
+        super().heard(server, numbers, now)
+
+
+@presence.wrong("At 0 s `a` told .* At 1 s you say: nobody")
+class TakesZeroForNever:
+    def __init__(self):
+        self.numbers, self.times = {}, {}
+
+    def heard(self, server, numbers, now):
+        self.numbers[server], self.times[server] = numbers, now
+
+    def here(self, now):
+        good = [s for s in self.numbers if self.times.get(s) and now - self.times[s] < 3]
+        return [f"{n}@{server}" for server in good for n in self.numbers[server]]
+
+
+@presence.wrong("list that I gave to `heard` is not as it was")
+class EmptiesMyList(KeepsTheList):
+    def heard(self, server, numbers, now):
+        super().heard(server, [numbers.pop(0) for _ in range(len(numbers))], now)
+
+
+@presence.wrong("the list that you had returned first changed.*a new list")
+class TheSameListEachTime(KeepsTheList):
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def here(self, now):
+        self.names[:] = super().here(now)
+        return self.names
+
+
+@presence.wrong("At 102.4 s you say: `1@a`, `1@b`, `1@b`.*Somebody is there twice")
+class ALogOfAllGoodLists:
+    def __init__(self):
+        self.log = []
+
+    def heard(self, *told):
+        self.log.append(told)
+
+    def here(self, now):
+        return [f"{n}@{s}" for s, numbers, time in self.log if now - time < 3 for n in numbers]
