@@ -1,17 +1,17 @@
 """Lesson 08: one client that does not read, or sends too fast, and all the others."""
 
-import asyncio
 import functools
 import time
 from typing import Any
 
 from sockkit import Reason, Server
 from sockkit.connection import Connection
-from sockkit.exercises.flooding import NARROW, end_of, flood, narrow
+from sockkit.exercises.flooding import end_of, narrow
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
 from sockkit.exercises.solutions import nb08 as solutions
+from sockkit.exercises.stepping import Work, judge_alone, judge_in_order, judge_two_that_stand_still
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
@@ -224,74 +224,13 @@ class _Stopped:
 )
 def in_step(trial: Trial, answer: Any) -> str:
     """Answer each message with `await work(text)`, in order, without taking in more meanwhile."""
-    gate = asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []  # of `work`, once it runs
-
-    async def work(text: str) -> str:
-        loops[:] = [asyncio.get_running_loop()]
-        if text.startswith("slow"):
-            await gate.wait()
-        return text.upper()
-
-    @functools.wraps(answer)
-    def on_message(connection: Any, text: str) -> Any:
-        return answer(connection, text, work)
-
-    host = trial.serve(on_message=on_message)
-    sender = trial.connect(host.address, "client 1")
-    trial.wait(lambda: 1 in host.server.clients)
-    sender.send(b"hello\n")
-    _judge_alone(sender.receive_line(), bool(loops))
-    other = trial.connect(host.address, "client 2")
-    its = host.server.clients[1]
-    narrow(sender.socket, 8 * NARROW)
-    data = b"".join(f"slow {n} ".ljust(999, ".").encode() + b"\n" for n in range(1, 1001))
-    sent = flood(trial, sender, its, data, 0)
-    other.send(b"hello\n")
-    _expect_reply(other, b"HELLO\n", "While `work` stood still for client 1, client 2")
-    sent = flood(trial, sender, its, data, sent)  # the loop has had its turns since
-    if its.received_bytes > 400_000:
-        raise NotYet(
-            f"While `work` stood still for client 1, it sent 1,000 messages of 1,000 bytes; the "
-            f"server took in {its.received - 1:,}.",  # without the first
-            "it stops reading, and the sender has to wait.",
-            "Who waits for the `work` of the first message?",
-        )
-    if loops:
-        loops[0].call_soon_threadsafe(gate.set)
-    begun = -(-sent // 1000) * 1000  # the message of which a part has gone goes as a whole
-    sender.send(data[sent:begun])
-    got = sender.receive(begun, within=1.5)
-    if got != data[:begun].upper():
-        right = sum(
-            a == b for a, b in zip(got.splitlines(), data.upper().splitlines(), strict=False)
-        )
-        found = "1 answer is the right one in its place"
-        if right != 1:
-            found = f"{right} answers are the right ones in their places"
-        raise NotYet(
-            f"`work` went on. Client 1 had sent {begun // 1000} messages, and {found}.",
-            "an answer to each, in order.",
-        )
-    return "The sender had to wait, the other client did not, and every answer came in order."
-
-
-def _judge_alone(got: bytes, worked: bool) -> None:
-    """What became of the very first message, while nobody else was there."""
-    got_it = f"I got `{plain(got.rstrip(), 60)}`" if got else "nothing was sent"
-    if not worked:
-        then = "" if got else "Which word runs what a coroutine function returns?"
-        saw = f"I said `hello`, {got_it}, and `work` did not run."
-        raise NotYet(saw, "what `work` returns, once it has run.", then)
-    if got != b"HELLO\n":
-        then = "" if got else "What a handler returns does not go to the client. What does?"
-        saw = f"I said `hello`, `work` returned `HELLO`, and {got_it}."
-        raise NotYet(saw, "`HELLO`.", then)
-
-
-def _expect_reply(partner: Partner, expected: bytes, said: str) -> None:
-    got = partner.receive_line()
-    if got != expected:
-        what = f"got `{plain(got.rstrip(), 60)}`" if got else "got no answer"
-        then = "Does one client's work keep all the others waiting?"
-        raise NotYet(f"{said} said `hello` and {what}.", f"`{plain(expected.rstrip(), 60)}`.", then)
+    work = Work()
+    host = trial.serve(on_message=work.handler(answer))
+    partners = [trial.connect(host.address, "client 1")]
+    judge_alone(work, partners[0])
+    partners += [trial.connect(host.address, f"client {number}") for number in (2, 3)]
+    judge_two_that_stand_still(trial, work, partners)
+    work.go_on()
+    judge_in_order(work, partners[0], 1, ("slow 1", "quick 2", "quick 3"))
+    judge_in_order(work, partners[1], 2, ("slow 4", "quick 5"))
+    return "The senders had to wait, the other client did not, and every answer came in order."

@@ -297,6 +297,8 @@ def only_the_limits(gone):
 
 in_step = Table(ex.in_step)
 
+AHEAD = "stood still for .* so the kit gave it the next one, `quick"
+
 
 @in_step.stub
 async def blank_step(connection, text, work): ...
@@ -317,7 +319,7 @@ def a_plain_function(connection, text, work):
     return answered()
 
 
-@in_step.wrong("the server took in (1,000|[4-9]\\d\\d)")
+@in_step.wrong(AHEAD)
 async def a_task_for_each(connection, text, work):
     async def answer():
         connection.send(await work(text))
@@ -336,19 +338,21 @@ async def forgets_to_await(connection, text, work):
 one_for_all = asyncio.Lock()
 
 
-@in_step.wrong("client 2 said `hello` and got no answer|client 2 .*held")
+@in_step.wrong("`work` ran for `slow 1` alone")
 async def one_at_a_time(connection, text, work):
     async with one_for_all:
         connection.send(await work(text))
 
 
-@in_step.wrong("I said `hello`, `work` returned `HELLO`, and I got `hello`")
+@in_step.wrong("I said `hello`, `work` returned `HELLO, 1`, and I got `hello`")
 async def sends_what_came(connection, text, work):
     await work(text)
     connection.send(text)
 
 
-@in_step.wrong("`work` returned `HELLO`, and nothing was sent.*What a handler returns does not go")
+@in_step.wrong(
+    "`work` returned `HELLO, 1`, and nothing was sent.*What a handler returns does not go"
+)
 async def returns_it(connection, text, work):
     return await work(text)
 
@@ -363,7 +367,9 @@ async def calls_and_forgets(connection, text, work):
     work(text)
 
 
-@in_step.wrong("and 1 answer is the right one in its place")
+@in_step.wrong(
+    "Client 1 had said `quick 2`; `work` returned `QUICK 2, \\d` for it, and the client got nothing"
+)
 async def soon_tires(connection, text, work):
     connection.state.answers = getattr(connection.state, "answers", 0) + 1
     answer = await work(text)
@@ -374,3 +380,107 @@ async def soon_tires(connection, text, work):
 @in_step.wrong("RuntimeError")
 def a_loop_in_the_loop(connection, text, work):
     connection.send(asyncio.run(work(text)))
+
+
+@in_step.right
+async def after_a_pause(connection, text, work):
+    await asyncio.sleep(0.1)
+    connection.send(await work(text))
+    await asyncio.sleep(0.02)
+
+
+@in_step.right
+async def asks_again_whether_it_is_done(connection, text, work):
+    task = asyncio.create_task(work(text))
+    while not task.done():
+        await asyncio.sleep(0.01)
+    connection.send(task.result())
+
+
+async def _answer(connection, text, work):
+    connection.send(await work(text))
+
+
+def _few_tasks(bound):
+    async def a_few_tasks(connection, text, work):
+        if not hasattr(connection.state, "room"):
+            connection.state.room = asyncio.Semaphore(bound)
+        await connection.state.room.acquire()
+        task = asyncio.create_task(_answer(connection, text, work))
+        task.add_done_callback(lambda _: connection.state.room.release())
+
+    a_few_tasks.__name__ = f"at_most_{bound}_tasks"
+    return a_few_tasks
+
+
+for bound in (1, 100):
+    in_step.wrong(AHEAD)(_few_tasks(bound))
+
+
+@in_step.wrong(AHEAD)
+async def waits_for_the_one_before(connection, text, work):
+    if before := getattr(connection.state, "task", None):
+        await before
+    connection.state.task = asyncio.create_task(_answer(connection, text, work))
+
+
+@in_step.wrong(AHEAD)
+async def waits_a_moment(connection, text, work):
+    await asyncio.wait([asyncio.create_task(_answer(connection, text, work))], timeout=0.05)
+
+
+@in_step.wrong("raised TimeoutError")
+async def with_a_bound_on_time(connection, text, work):
+    connection.send(await asyncio.wait_for(work(text), 1))
+
+
+@in_step.wrong("`work` returned `HELLO, 1`, and I got `HELLO`")
+async def answers_by_itself_in_time(connection, text, work):
+    await work(text)
+    connection.send(text.upper())
+
+
+@in_step.wrong("I said `hello` once, and `work` ran 2 times")
+async def works_twice(connection, text, work):
+    await work(text)
+    connection.send(await work(text))
+
+
+@in_step.wrong("I said `hello` once, and got a second answer: `HELLO, 1`")
+async def answers_twice(connection, text, work):
+    answer = await work(text)
+    connection.send(answer)
+    connection.send(answer)
+
+
+two_for_all = asyncio.Semaphore(2)
+
+
+@in_step.wrong("client 3 said `hello` and got no answer")
+async def two_at_a_time(connection, text, work):
+    async with two_for_all:
+        connection.send(await work(text))
+
+
+known = {}
+
+
+@in_step.wrong("client 3 said `hello` and got `HELLO, 1`, and `work` did not run for it")
+async def keeps_what_work_returned(connection, text, work):
+    if text not in known:
+        known[text] = await work(text)
+    connection.send(known[text])
+
+
+first = []
+
+
+@in_step.wrong("client 3 said `hello` and got no answer; client 1 got `HELLO")
+async def answers_the_first_client(connection, text, work):
+    first.append(connection)
+    first[0].send(await work(text))
+
+
+@in_step.wrong("`work` ran in another event loop than your handler")
+async def in_a_loop_of_its_own(connection, text, work):
+    connection.send(await asyncio.to_thread(asyncio.run, work(text)))
