@@ -49,9 +49,7 @@ def to_all(trial: Trial, answer: Any) -> str:
     room.judge_the_sleeper()
     room.tell(answer)
     room.hear()
-    if len(room.connections) != len(room.readers):
-        count = len(room.connections)
-        raise NotYet(f"{count} connections are in your list.", "the three who read.")
+    room.judge_the_list()
     judge_patience(trial, answer)
     return "Three clients got every message at once, and the one who slept is gone."
 

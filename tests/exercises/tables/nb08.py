@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import select
+import time
 
 from sockkit import Limits, Server
 from sockkit.exercises import nb08 as ex
@@ -59,9 +60,9 @@ class WithTimeout:
 
 
 for seconds in (1, 0.2):
-    to_all.wrong(r"one sleeper.*took \d.\d\d s with message 2: it waited")(WithTimeout(seconds))
+    to_all.wrong(r"one sleeper.*took \d.\d\d s for two messages: it waited")(WithTimeout(seconds))
 for seconds in (0.01, 0.001):
-    to_all.wrong(r"60 sleepers.*took 0.\d\d s with message 2: it waited")(WithTimeout(seconds))
+    to_all.wrong(r"60 sleepers.*took 0.\d\d s for two messages: it waited")(WithTimeout(seconds))
 
 
 @to_all.wrong("is a coroutine function.*nobody awaits it.*Expected: a plain function")
@@ -156,6 +157,83 @@ def only_forgets(connections, data):
             whole = False
         if not whole:
             connections.remove(connection)
+
+
+@to_all.wrong("raised BlockingIOError")
+def knows_no_full_buffer(connections, data):
+    for connection in list(connections):
+        connection.setblocking(False)
+        if connection.send(data) != len(data):
+            connection.close()
+            connections.remove(connection)
+
+
+@to_all.wrong("one sleeper whose buffer was full.* Client 3 reads, and got nothing.*come after it")
+def gives_up_at_a_full_buffer(connections, data):
+    with contextlib.suppress(BlockingIOError):
+        knows_no_full_buffer(connections, data)
+
+
+@to_all.wrong("one sleeper whose buffer was full. After message 2 it is still in your list")
+def keeps_who_takes_nothing(connections, data):
+    for connection in list(connections):
+        connection.setblocking(False)
+        taken = len(data)
+        with contextlib.suppress(BlockingIOError):
+            taken = connection.send(data)
+        if taken < len(data):
+            connection.close()
+            connections.remove(connection)
+
+
+def _took_it(connection, data):
+    connection.setblocking(False)
+    try:
+        return connection.send(data) == len(data)
+    except BlockingIOError:
+        return False
+
+
+def _tries(connection, data):
+    connection.setblocking(False)
+    for _ in range(20):
+        with contextlib.suppress(BlockingIOError):
+            return connection.send(data) == len(data)
+        time.sleep(0.05)
+    return False
+
+
+@to_all.wrong("one sleeper whose buffer was full.* s for two messages: it waited")
+def tries_again(connections, data):
+    for connection in list(connections):
+        if not _tries(connection, data):
+            connection.close()
+            connections.remove(connection)
+
+
+@to_all.wrong("60 sleepers. After message 2 58 of them are still in your list")
+def only_the_last(connections, data):
+    slow = None
+    for connection in connections:
+        if not _took_it(connection, data):
+            slow = connection
+    if slow:
+        slow.close()
+        connections.remove(slow)
+
+
+@to_all.wrong("out of your list, but open")
+def only_detaches(connections, data):
+    for connection in list(connections):
+        if not _took_it(connection, data):
+            connection.detach()
+            connections.remove(connection)
+
+
+@to_all.wrong("message 2, of 100,000 bytes. Client 1 reads, and got something else: `message 1 ")
+def sends_it_twice(connections, data):
+    with_a_new_list(connections, data)
+    with_a_new_list(connections, data)
 
 
 to_who_keeps_up = Table(ex.to_who_keeps_up)
