@@ -1,14 +1,11 @@
 """Lesson 08: one client that does not read, or sends too fast, and all the others."""
 
-import functools
-import time
 from typing import Any
 
 from sockkit import Reason, Server
-from sockkit.connection import Connection
-from sockkit.exercises.flooding import end_of, narrow
+from sockkit.exercises.buffers import end_of, narrow
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.partner import Partner
+from sockkit.exercises.passing import MAY_WAIT, Forum
 from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
 from sockkit.exercises.solutions import nb08 as solutions
 from sockkit.exercises.stepping import Work, judge_alone, judge_in_order, judge_two_that_stand_still
@@ -19,9 +16,7 @@ from sockkit.text import plain
 lesson = Lesson("08")
 summary = lesson.summary
 
-_QUIET = 0.1
-_MAY_WAIT = 20_000  # bytes, as the page says
-_LINE = 4_700  # bytes of a message: so many that exactly 20,000 never wait
+_UNTIL_ASLEEP = 20  # messages of each teller: on every system, more than what buffers take
 
 
 @lesson.exercise(
@@ -63,84 +58,27 @@ def to_all(trial: Trial, answer: Any) -> str:
 )
 def to_who_keeps_up(trial: Trial, answer: Any) -> str:
     """Pass messages on to all but the sender; who has over 20,000 bytes waiting misses this one."""
-
-    @functools.wraps(answer)
-    def on_message(connection: Any, text: str) -> Any:
-        return answer(host.server, connection, text)
-
-    host = trial.serve(on_message=on_message)
-    names = ("client 1", "the sleeper", "client 3")
-    partners = []
-    for count, name in enumerate(names, 1):
-        partners.append(trial.connect(host.address, name))
-        trial.wait(lambda count=count: count in host.server.clients)  # type: ignore[misc]
-    teller, sleeper, reader = partners
-    its = host.server.clients[2]
-    narrow(end_of(its))
-    lines = [f"message {number} ".ljust(_LINE - 1, ".").encode() + b"\n" for number in range(1, 81)]
-    for number, line in enumerate(lines, 1):
-        waiting, accepted = its.pending, its.sent
-        teller.send(line)
-        _judge_what_came(reader.receive(len(line)), line, number)
-        if waiting <= _MAY_WAIT and not _accepts_more(trial, its, accepted):
-            raise NotYet(
-                f"The sleeper missed message {number}, when only {waiting:,} bytes waited for it.",
-                f"{_MAY_WAIT:,} may wait.",
-            )
-        _judge_pending(its, number)
-    if teller.receive(100, within=_QUIET):
-        raise NotYet("Client 1 got its own message back.", "all but the sender.")
-    heard = _heard_after_waking(trial, sleeper, its, teller)
-    if heard[-1:] != [b"good morning\n"]:
-        saw = "The sleeper woke and read all that waited. A new message did not reach it."
-        raise NotYet(saw, "from now on it gets messages again.")
-    if heard[:1] != lines[:1] or heard[:-1] != [line for line in lines if line in heard]:
-        saw = (
-            f"The sleeper woke, and read {len(heard)} lines, not all of them as client 1 sent them."
-        )
-        raise NotYet(saw, "whole messages, in order, from the first one on.")
-    return "At most 20,000 bytes and a message waited; the sleeper missed some, and is still here."
-
-
-def _judge_what_came(got: bytes, line: bytes, number: int) -> None:
-    said = f"Client 1 said message {number}. Client 3"
-    if not line.startswith(got):
-        raise NotYet(f"{said} got `{plain(got, 20)}`.", "the text as it came.")
-    if got != line:
-        what = f"got {len(got):,} bytes of it" if got else "got nothing"
-        then = "Whose `pending` did you look at?"
-        raise NotYet(f"{said} reads, and {what}.", "the whole message.", then)
-
-
-def _accepts_more(trial: Trial, its: Connection, accepted: int) -> bool:
-    return trial.wait(lambda: its.sent > accepted or its.reason is not None, within=0.5)
-
-
-def _judge_pending(its: Connection, number: int) -> None:
-    if its.reason is not None:
-        raise NotYet(
-            f"At message {number} the sleeper was disconnected ({its.reason}).",
-            "it stays, and misses messages.",
-        )
-    if its.pending > _MAY_WAIT + _LINE:
-        raise NotYet(
-            f"After message {number}, {its.pending:,} bytes wait for a client that reads nothing.",
-            f"{_MAY_WAIT:,} at most, and one message.",
-            "What does `pending` tell you, before you send?",
-        )
-
-
-def _heard_after_waking(
-    trial: Trial, sleeper: Partner, its: Connection, teller: Partner
-) -> list[bytes]:
-    data = b""
-    deadline = time.monotonic() + trial.left(1.5)
-    while its.pending and time.monotonic() < deadline:
-        data += sleeper.receive(1_000_000, within=0.01)
-    teller.send(b"good morning\n")
-    while not data.endswith(b"good morning\n") and time.monotonic() < deadline:
-        data += sleeper.receive(1_000_000, within=0.01)
-    return data.splitlines(keepends=True)
+    forum = Forum(trial, answer)
+    for slow in (False, True, False, True):
+        forum.join(slow)
+    for _ in range(_UNTIL_ASLEEP):
+        forum.tell(1)
+        forum.tell(3)
+        if forum.all_asleep():
+            break
+    forum.join()
+    forum.tell(2)
+    forum.judge_patience([forum.tell(number) for _ in range(4) for number in (1, 3, 5)])
+    for most in (MAY_WAIT, MAY_WAIT // 2, 0):
+        for number in (2, 4):
+            forum.read(number, most)
+        forum.tell(3)
+    for number in (2, 4):
+        forum.read(number, 0)
+    for _ in range(2):
+        forum.tell(1, "  Good morning ")
+    forum.judge_what_they_heard()
+    return "At most 20,000 bytes and a message waited; who was slow missed some, and is still here."
 
 
 @lesson.exercise(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sockkit.exercises.buffers import NARROW
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -14,7 +15,6 @@ from sockkit.text import plain
 
 SMALL, LARGE = 1_000, 100_000  # bytes of a message: what everybody takes, and no sleeper
 MOST = 5  # messages until the sleeper must have gone
-_NARROW = 4096  # bytes of a sleeper's buffers
 _CROWD = 60  # sleepers: a thousandth of a second for each shows
 _AT_ONCE = 0.05  # seconds
 _ROOMS = 5  # a right answer is quick in one of them, however busy the machine
@@ -40,7 +40,7 @@ class Room:
         self._scene = f"{scene} " if scene else ""
         self._read("client 1")
         for _ in sleepers:
-            sleeper, theirs = trial.pair("the sleeper", room=_NARROW)
+            sleeper, theirs = trial.pair("the sleeper", room=NARROW)
             self.sleepers.append(sleeper)
             self.connections.append(theirs)
         self._sleeping = self.connections[1:]
@@ -149,8 +149,8 @@ class Room:
         for left, state in (kept, "still in your list"), (still_open, "out of your list, but open"):
             if left:
                 who = "it is" if len(self._sleeping) == 1 else f"{len(left)} of them are"
-                saw = f"{self._scene}After message {self.said} {who} {state}."
-                raise NotYet(saw, f"who can't take a whole message: {_GONE}")
+                saw = f"{self._scene}After message {self.said}, {who} {state}."
+                raise NotYet(saw, f"who can't take a whole message is {_GONE}")
         count = len(self.connections)
         if count != len(self.readers):
             raise NotYet(
@@ -186,7 +186,7 @@ def _fill(sockets: Iterable[socket.socket]) -> None:
         sock.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
-                sock.send(bytes(_NARROW))
+                sock.send(bytes(NARROW))
         sock.setblocking(True)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import select
 import time
+import weakref
 
 from sockkit import Limits, Server
 from sockkit.exercises import nb08 as ex
@@ -174,7 +175,7 @@ def gives_up_at_a_full_buffer(connections, data):
         knows_no_full_buffer(connections, data)
 
 
-@to_all.wrong("one sleeper whose buffer was full. After message 2 it is still in your list")
+@to_all.wrong("one sleeper whose buffer was full. After message 2, it is still in your list")
 def keeps_who_takes_nothing(connections, data):
     for connection in list(connections):
         connection.setblocking(False)
@@ -211,7 +212,7 @@ def tries_again(connections, data):
             connections.remove(connection)
 
 
-@to_all.wrong("60 sleepers. After message 2 58 of them are still in your list")
+@to_all.wrong("60 sleepers. After message 2, 58 of them are still in your list")
 def only_the_last(connections, data):
     slow = None
     for connection in connections:
@@ -267,34 +268,30 @@ def _with_less(bound):
     return told
 
 
-to_who_keeps_up.wrong(r"The sleeper missed message \d+, when only [,\d]+ bytes waited for it")(
-    _with_less(0)
-)
+to_who_keeps_up.wrong(r"It missed message \d+, when only [,\d]+ bytes waited for it")(_with_less(0))
 for bound in (2_000, 15_000):
-    to_who_keeps_up.wrong("The sleeper missed message .*Expected: 20,000 may wait")(
-        _with_less(bound)
-    )
+    to_who_keeps_up.wrong("It missed message .*Expected: 20,000 may wait")(_with_less(bound))
 
 
-@to_who_keeps_up.wrong("Client 3 got `1: message 1 .*Expected: the text as it came")
+@to_who_keeps_up.wrong("Client 3 got `1: +Message 1 .*Expected: the text as it came")
 def with_a_number(server, connection, text):
     for other in server.clients.values():
         if other is not connection and other.pending <= 20_000:
             other.send(f"{connection.number}: {text}")
 
 
-@to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
+@to_who_keeps_up.wrong("bytes wait for client [24], who is slow")
 def all_but_the_sender(server, connection, text):
     server.broadcast(text, exclude=[connection.number])
 
 
-@to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
+@to_who_keeps_up.wrong("bytes wait for client [24], who is slow")
 def looks_at_the_sender(server, connection, text):
     if connection.pending <= 20_000:
         server.broadcast(text, exclude=[connection.number])
 
 
-@to_who_keeps_up.wrong("the sleeper was disconnected")
+@to_who_keeps_up.wrong("Client 2 is slow. At message .* it was disconnected")
 def disconnects(server, connection, text):
     for other in server.clients.values():
         if other.pending > 20_000:
@@ -303,7 +300,7 @@ def disconnects(server, connection, text):
             other.send(text)
 
 
-@to_who_keeps_up.wrong("Client 3 reads, and got nothing")
+@to_who_keeps_up.wrong("reads, and got nothing.*Whose `pending`")
 def nobody_if_one_is_slow(server, connection, text):
     if all(other.pending <= 20_000 for other in server.clients.values()):
         server.broadcast(text, exclude=[connection.number])
@@ -313,6 +310,93 @@ def nobody_if_one_is_slow(server, connection, text):
 def the_sender_too(server, connection, text):
     for other in server.clients.values():
         if other.pending <= 20_000:
+            other.send(text)
+
+
+def _keeps_up(other):
+    return other.pending <= 20_000
+
+
+@to_who_keeps_up.wrong("Client 1 reads, and got nothing.*Who is to get it")
+def all_but_the_first(server, connection, text):
+    for number, other in server.clients.items():
+        if number != 1 and _keeps_up(other):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 5 reads, and got nothing.*Client 5 came later")
+def those_of_the_first_message(server, connection, text):
+    if server not in first_clients:
+        first_clients[server] = server.clients
+    for other in first_clients[server].values():
+        if other is not connection and _keeps_up(other):
+            other.send(text)
+
+
+first_clients = weakref.WeakKeyDictionary()
+
+
+@to_who_keeps_up.wrong("bytes wait for client [24], who is slow")
+def without_the_slowest(server, connection, text):
+    slowest = max(server.clients.values(), key=lambda other: other.pending)
+    for other in server.clients.values():
+        if other is not connection and (other is not slowest or _keeps_up(other)):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 2 said message .* Client 1 reads, and got nothing.*May it not speak")
+def not_from_the_slow(server, connection, text):
+    if _keeps_up(connection):
+        by_exclusion(server, connection, text)
+
+
+@to_who_keeps_up.wrong(r"Client [24] is slow. It missed message \d+, when only 1")
+def only_who_has_read_it_all(server, connection, text):
+    for other in server.clients.values():
+        if other.pending > 20_000:
+            other.state.behind = True
+        elif not other.pending:
+            other.state.behind = False
+        if other is not connection and not getattr(other.state, "behind", False):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 3 reads, and got nothing.*May nobody say the same twice")
+def nothing_twice(server, connection, text):
+    if text != getattr(connection.state, "last", None):
+        by_exclusion(server, connection, text)
+    connection.state.last = text
+
+
+@to_who_keeps_up.wrong("Client 3 got `Message 1 .*its spaces and its capitals")
+def tidied(server, connection, text):
+    by_exclusion(server, connection, text.strip())
+
+
+@to_who_keeps_up.wrong("reads, and got nothing.*Whose `pending`")
+def those_before_the_first_slow_one(server, connection, text):
+    for _, other in sorted(server.clients.items(), reverse=True):
+        if not _keeps_up(other):
+            break
+        if other is not connection:
+            other.send(text)
+
+
+@to_who_keeps_up.wrong(r"All others waited \d+ ms or longer for each message")
+async def gives_them_a_moment(server, connection, text):
+    for other in server.clients.values():
+        if not _keeps_up(other):
+            await asyncio.sleep(0.05)
+        if other is not connection and _keeps_up(other):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("and got nothing: your handler has not come to its end.*does it wait")
+async def waits_for_the_slow(server, connection, text):
+    for other in server.clients.values():
+        while not _keeps_up(other):
+            await asyncio.sleep(0.01)
+        if other is not connection:
             other.send(text)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sockkit.connection import Connection
 
-_NARROW = 4096  # bytes of a send buffer: what a kernel takes for a sleeper is soon over
+NARROW = 4096  # bytes of a buffer: what a kernel takes for a sleeper is soon over
 
 
 def end_of(its: Connection) -> Any:
@@ -15,4 +15,4 @@ def end_of(its: Connection) -> Any:
 
 def narrow(sock: Any) -> None:
     """Have the kernel take little for whoever does not read."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _NARROW)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW)
