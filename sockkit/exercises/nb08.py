@@ -3,10 +3,12 @@
 from typing import Any
 
 from sockkit import Reason, Server
+from sockkit.connection import Connection
 from sockkit.exercises.buffers import end_of, narrow
 from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.partner import Partner
 from sockkit.exercises.passing import MAY_WAIT, Forum
-from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
+from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience, judge_plain
 from sockkit.exercises.solutions import nb08 as solutions
 from sockkit.exercises.stepping import Work, judge_alone, judge_in_order, judge_two_that_stand_still
 from sockkit.exercises.trial import Trial
@@ -89,56 +91,88 @@ def to_who_keeps_up(trial: Trial, answer: Any) -> str:
     ),
 )
 def strict_server(trial: Trial, answer: Any) -> str:
-    """Return a `Server` with at most 50,000 bytes pending; it calls `gone(number, reason)`."""
+    """Return a `Server` with `max_pending` of 50,000 bytes; it calls `gone(number, reason)`."""
     calls: list[tuple[Any, ...]] = []
-    server = trial.call(answer, lambda *args: calls.append(args))
+    making = trial.start(answer, lambda *args: calls.append(args))
+    server = making.result()
+    judge_plain(making)
     if not isinstance(server, Server):
         raise NotYet(f"You returned `{plain(repr(server), 60)}`.", "a `Server`.")
     trial.own(_Stopped(server))
     server.start()
-    reader = trial.connect(server.address, "client 1")
-    server.wait_for_clients(1)
-    trial.connect(server.address, "the sleeper")
-    its = server.wait_for_clients(2)[2]
-    narrow(end_of(its))
+    reader, first = _join(trial, server)
+    _, sleeper = _join(trial, server)
+    _judge_the_bound(server, reader, sleeper)
+    ends = [(sleeper.number, Reason.TOO_SLOW)]
+    _expect_calls(trial, calls, ends, "was too slow.")
+    reader.finish()
+    ends.append((first.number, Reason.CLOSED))
+    _expect_calls(trial, calls, ends, "closed politely.")
+    partner, third = _join(trial, server)
+    partner.reset()
+    ends.append((third.number, Reason.RESET))
+    _expect_calls(trial, calls, ends, "reset its connection.")
+    _, fourth = _join(trial, server)
+    server.disconnect(fourth.number)
+    ends.append((fourth.number, Reason.KICKED))
+    _expect_calls(trial, calls, ends, "was disconnected by `server.disconnect`.")
+    _, fifth = _join(trial, server)
+    server.stop()
+    ends.append((fifth.number, Reason.SERVER_STOPPED))
+    _expect_calls(trial, calls, ends, "was there when I stopped the server.")
+    return "50,000 bytes could wait, and a message; five ends were told, each with its reason."
+
+
+def _join(trial: Trial, server: Server) -> tuple[Partner, Connection]:
+    before = set(server.clients)  # a server that is used again goes on counting
+    partner = trial.connect(server.address)
+    trial.wait(lambda: set(server.clients) > before)
+    new = set(server.clients) - before
+    if not new:
+        raise NotYet("I connected, and am not in `server.clients`.", "everybody is let in.")
+    return partner, server.clients[new.pop()]
+
+
+def _judge_the_bound(server: Server, reader: Partner, sleeper: Connection) -> None:
+    narrow(end_of(sleeper))
     pending = 0
     for number in range(1, 401):
         text = f"message {number} ".ljust(999, ".")
         server.broadcast(text)
-        if its.reason is not None:
+        if sleeper.reason is not None:
             break
-        pending = its.pending
+        pending = sleeper.pending
         if reader.receive(1000) != text.encode() + b"\n":
             raise NotYet(f"Client 1 reads, and did not get message {number}.", "all of them.")
-    if its.reason is None or pending > 52_000:
+    if sleeper.reason is None or pending > 60_000:
         raise NotYet(
             f"I told all clients 400 messages of 1,000 bytes. One reads nothing: {pending:,} bytes "
             "waited for it.",
             "it goes when more than 50,000 wait.",
             "Which bound of `Limits` counts what waits for one client?",
         )
-    if pending < 48_000:
-        saw = f"The sleeper went ({its.reason}) when {pending:,} bytes waited for it."
+    if pending < 40_000:
+        saw = f"The sleeper went ({sleeper.reason}) when {pending:,} bytes waited for it."
         raise NotYet(saw, "50,000 may wait.")
-    _expect_calls(trial, calls, [(2, Reason.TOO_SLOW)], "Client 2 was too slow.")
-    reader.finish()
-    expected = [(2, Reason.TOO_SLOW), (1, Reason.CLOSED)]
-    _expect_calls(trial, calls, expected, "Then client 1 closed politely.")
-    return "50,000 bytes could wait, not more; both ends were told, each with its reason."
+    if server.limits.max_pending != 50_000:
+        raise NotYet(f"Your server's `max_pending` is {server.limits.max_pending:,}.", "50,000.")
 
 
-def _expect_calls(trial: Trial, calls: list[Any], expected: list[Any], what: str) -> None:
+def _expect_calls(trial: Trial, calls: list[Any], ends: list[Any], what: str) -> None:
     def as_text(of: list[Any]) -> str:
-        shown = (f"`gone({', '.join(plain(str(value), 60) for value in call)})`" for call in of)
-        return ", ".join(shown) or "nothing"
+        return ", ".join(f"`gone({', '.join(map(_shown, call))})`" for call in of) or "nothing"
 
-    trial.wait(lambda: len(calls) >= len(expected))
-    if as_text(calls) != as_text(expected):
+    trial.wait(lambda: len(calls) >= len(ends))
+    if calls != ends:
         raise NotYet(
-            f"{what} You called {as_text(calls)}.",
-            f"{as_text(expected)}.",
+            f"Client {ends[-1][0]} {what} You called {as_text(calls)}.",
+            f"{as_text(ends)}.",
             "Which callback is told of the end, and with what?",
         )
+
+
+def _shown(value: Any) -> str:
+    return plain(repr(value) if type(value) is str else str(value), 60)
 
 
 class _Stopped:

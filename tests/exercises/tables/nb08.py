@@ -6,7 +6,7 @@ import select
 import time
 import weakref
 
-from sockkit import Limits, Server
+from sockkit import Client, Limits, Reason, Server
 from sockkit.exercises import nb08 as ex
 
 from ..table import Table
@@ -424,6 +424,15 @@ def already_started(gone):
     return Strict(on_disconnect=left, limits=Limits(max_pending=50_000)).start()
 
 
+@strict_server.right
+def with_its_text(gone):
+    return _strict(lambda who, why: gone(who.number, why.value))
+
+
+def _strict(on_disconnect=None, bound=50_000):
+    return Server(on_disconnect=on_disconnect, limits=Limits(max_pending=bound))
+
+
 @strict_server.wrong("bytes waited for it")
 def no_limits(gone):
     return Server(on_disconnect=lambda who, why: gone(who.number, why))
@@ -437,19 +446,65 @@ def the_other_bound(gone):
 
 @strict_server.wrong("You called `gone\\(<Connection 2")
 def hands_the_callback_over(gone):
-    return Server(on_disconnect=gone, limits=Limits(max_pending=50_000))
+    return _strict(gone)
 
 
 @strict_server.wrong("You called nothing")
 def tells_nobody(gone):
-    return Server(limits=Limits(max_pending=50_000))
+    return _strict()
 
 
 @strict_server.wrong("bytes waited for it.\\sExpected: 50,000 may wait")
 def much_too_strict(gone):
-    return Server(
-        on_disconnect=lambda who, why: gone(who.number, why), limits=Limits(max_pending=5_000)
-    )
+    return _strict(lambda who, why: gone(who.number, why), 5_000)
+
+
+def _about(bound):
+    def about(gone):
+        return _strict(lambda who, why: gone(who.number, why), bound)
+
+    about.__name__ = f"bound_of_{bound}"
+    return about
+
+
+for bound in (49_999, 50_001, 50 * 1024):
+    strict_server.wrong(f"max_pending` is {bound:,}.\\sExpected: 50,000")(_about(bound))
+
+
+@strict_server.wrong(r"Client 3 reset its connection. You called .*`gone\(1, closed\)`\.\s")
+def tells_of_two_reasons(gone):
+    def left(connection, reason):
+        if reason in (Reason.TOO_SLOW, Reason.CLOSED):
+            gone(connection.number, reason)
+
+    return _strict(left)
+
+
+@strict_server.wrong("Client 5 was there when I stopped the server. You called .*4, kicked")
+def not_at_the_end(gone):
+    def left(connection, reason):
+        if reason is not Reason.SERVER_STOPPED:
+            gone(connection.number, reason)
+
+    return _strict(left)
+
+
+@strict_server.wrong("You called `gone\\('2', too slow\\)`.*Expected: `gone\\(2, too slow")
+def the_number_as_text(gone):
+    return _strict(lambda who, why: gone(str(who.number), why))
+
+
+@strict_server.wrong("is a coroutine function.*Expected: a plain function")
+async def a_coroutine_function(gone):
+    return with_a_lambda(gone)
+
+
+@strict_server.wrong("Client 3 was too slow. You called nothing")
+def used_before(gone):
+    server = _strict()
+    with server, Client(server.address):
+        server.wait_for_clients(1)
+    return server
 
 
 @strict_server.wrong("You returned `<Limits|You returned `Limits")
