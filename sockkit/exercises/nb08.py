@@ -48,7 +48,7 @@ def to_all(trial: Trial, answer: Any) -> str:
     room.hear()
     room.judge_the_list()
     judge_patience(trial, answer)
-    return "Three clients got every message at once, and the one who slept is gone."
+    return "Three clients got every message at once, and who slept is gone."
 
 
 @lesson.exercise(
