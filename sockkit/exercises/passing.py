@@ -100,6 +100,8 @@ class Forum:
         if got and (number, got) in self._said:
             raise NotYet(f"Client {number} got its own message back.", "all but the sender.")
         if not line.startswith(got):
+            if any(got == earlier for _, earlier in self._said):
+                raise NotYet(f"{said} got `{plain(got, 20)}` again.", "each message once.")
             only_spaces = got.strip().lower() == line.strip().lower()
             then = "What became of its spaces and its capitals?" if only_spaces else ""
             raise NotYet(f"{said} got `{plain(got, 20)}`.", "the text as it came.", then)
@@ -179,10 +181,11 @@ class Forum:
         """
         last = self._said[-1][1]
         for number, heard in self._heard.items():
-            missing = 2 * len(last)
-            while not heard.endswith(last + last) and missing:
-                heard += (more := self._partners[number].receive(missing, within=0.3))
-                missing = len(more)
+            while not heard.endswith(last + last):
+                more = self._partners[number].receive(_LINE - len(heard) % _LINE, within=0.3)
+                if not more:
+                    break
+                heard += more
             lines = heard.splitlines(keepends=True)
             rest = (line for teller, line in self._said if teller != number)
             if any(teller == number and line in lines for teller, line in self._said):

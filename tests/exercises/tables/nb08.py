@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import select
+import socket
 import time
 import weakref
 
@@ -231,6 +232,12 @@ def only_detaches(connections, data):
             connections.remove(connection)
 
 
+@to_all.wrong("you called `socket.setdefaulttimeout`")
+def for_all_sockets_to_come(connections, data):
+    socket.setdefaulttimeout(0)
+    with_a_new_list(connections, data)
+
+
 @to_all.wrong("message 2, of 100,000 bytes. Client 1 reads, and got something else: `message 1 ")
 def sends_it_twice(connections, data):
     with_a_new_list(connections, data)
@@ -371,6 +378,12 @@ def nothing_twice(server, connection, text):
 @to_who_keeps_up.wrong("Client 3 got `Message 1 .*its spaces and its capitals")
 def tidied(server, connection, text):
     by_exclusion(server, connection, text.strip())
+
+
+@to_who_keeps_up.wrong("Client 1 said message 3. Client 3 got `  Message 1 .*again")
+def twice(server, connection, text):
+    by_exclusion(server, connection, text)
+    by_exclusion(server, connection, text)
 
 
 @to_who_keeps_up.wrong("reads, and got nothing.*Whose `pending`")
