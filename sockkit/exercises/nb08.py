@@ -1,17 +1,16 @@
 """Lesson 08: one client that does not read, or sends too fast, and all the others."""
 
-import asyncio
-import functools
-import time
 from typing import Any
 
 from sockkit import Reason, Server
 from sockkit.connection import Connection
-from sockkit.exercises.flooding import NARROW, end_of, flood, narrow
+from sockkit.exercises.buffers import end_of, narrow
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
-from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
+from sockkit.exercises.passing import MAY_WAIT, Forum
+from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience, judge_plain
 from sockkit.exercises.solutions import nb08 as solutions
+from sockkit.exercises.stepping import Work, judge_alone, judge_in_order, judge_two_that_stand_still
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
@@ -19,9 +18,7 @@ from sockkit.text import plain
 lesson = Lesson("08")
 summary = lesson.summary
 
-_QUIET = 0.1
-_MAY_WAIT = 20_000  # bytes, as the page says
-_LINE = 4_700  # bytes of a message: so many that exactly 20,000 never wait
+_UNTIL_ASLEEP = 20  # messages of each teller: on every system, more than what buffers take
 
 
 @lesson.exercise(
@@ -49,11 +46,9 @@ def to_all(trial: Trial, answer: Any) -> str:
     room.judge_the_sleeper()
     room.tell(answer)
     room.hear()
-    if len(room.connections) != len(room.readers):
-        count = len(room.connections)
-        raise NotYet(f"{count} connections are in your list.", "the three who read.")
+    room.judge_the_list()
     judge_patience(trial, answer)
-    return "Three clients got every message at once, and the one who slept is gone."
+    return "Three clients got every message at once, and who slept is gone."
 
 
 @lesson.exercise(
@@ -65,84 +60,27 @@ def to_all(trial: Trial, answer: Any) -> str:
 )
 def to_who_keeps_up(trial: Trial, answer: Any) -> str:
     """Pass messages on to all but the sender; who has over 20,000 bytes waiting misses this one."""
-
-    @functools.wraps(answer)
-    def on_message(connection: Any, text: str) -> Any:
-        return answer(host.server, connection, text)
-
-    host = trial.serve(on_message=on_message)
-    names = ("client 1", "the sleeper", "client 3")
-    partners = []
-    for count, name in enumerate(names, 1):
-        partners.append(trial.connect(host.address, name))
-        trial.wait(lambda count=count: count in host.server.clients)  # type: ignore[misc]
-    teller, sleeper, reader = partners
-    its = host.server.clients[2]
-    narrow(end_of(its))
-    lines = [f"message {number} ".ljust(_LINE - 1, ".").encode() + b"\n" for number in range(1, 81)]
-    for number, line in enumerate(lines, 1):
-        waiting, accepted = its.pending, its.sent
-        teller.send(line)
-        _judge_what_came(reader.receive(len(line)), line, number)
-        if waiting <= _MAY_WAIT and not _accepts_more(trial, its, accepted):
-            raise NotYet(
-                f"The sleeper missed message {number}, when only {waiting:,} bytes waited for it.",
-                f"{_MAY_WAIT:,} may wait.",
-            )
-        _judge_pending(its, number)
-    if teller.receive(100, within=_QUIET):
-        raise NotYet("Client 1 got its own message back.", "all but the sender.")
-    heard = _heard_after_waking(trial, sleeper, its, teller)
-    if heard[-1:] != [b"good morning\n"]:
-        saw = "The sleeper woke and read all that waited. A new message did not reach it."
-        raise NotYet(saw, "from now on it gets messages again.")
-    if heard[:1] != lines[:1] or heard[:-1] != [line for line in lines if line in heard]:
-        saw = (
-            f"The sleeper woke, and read {len(heard)} lines, not all of them as client 1 sent them."
-        )
-        raise NotYet(saw, "whole messages, in order, from the first one on.")
-    return "At most 20,000 bytes and a message waited; the sleeper missed some, and is still here."
-
-
-def _judge_what_came(got: bytes, line: bytes, number: int) -> None:
-    said = f"Client 1 said message {number}. Client 3"
-    if not line.startswith(got):
-        raise NotYet(f"{said} got `{plain(got, 20)}`.", "the text as it came.")
-    if got != line:
-        what = f"got {len(got):,} bytes of it" if got else "got nothing"
-        then = "Whose `pending` did you look at?"
-        raise NotYet(f"{said} reads, and {what}.", "the whole message.", then)
-
-
-def _accepts_more(trial: Trial, its: Connection, accepted: int) -> bool:
-    return trial.wait(lambda: its.sent > accepted or its.reason is not None, within=0.5)
-
-
-def _judge_pending(its: Connection, number: int) -> None:
-    if its.reason is not None:
-        raise NotYet(
-            f"At message {number} the sleeper was disconnected ({its.reason}).",
-            "it stays, and misses messages.",
-        )
-    if its.pending > _MAY_WAIT + _LINE:
-        raise NotYet(
-            f"After message {number}, {its.pending:,} bytes wait for a client that reads nothing.",
-            f"{_MAY_WAIT:,} at most, and one message.",
-            "What does `pending` tell you, before you send?",
-        )
-
-
-def _heard_after_waking(
-    trial: Trial, sleeper: Partner, its: Connection, teller: Partner
-) -> list[bytes]:
-    data = b""
-    deadline = time.monotonic() + trial.left(1.5)
-    while its.pending and time.monotonic() < deadline:
-        data += sleeper.receive(1_000_000, within=0.01)
-    teller.send(b"good morning\n")
-    while not data.endswith(b"good morning\n") and time.monotonic() < deadline:
-        data += sleeper.receive(1_000_000, within=0.01)
-    return data.splitlines(keepends=True)
+    forum = Forum(trial, answer)
+    for slow in (False, True, False, True):
+        forum.join(slow)
+    for _ in range(_UNTIL_ASLEEP):
+        forum.tell(1)
+        forum.tell(3)
+        if forum.all_asleep():
+            break
+    forum.join()
+    forum.tell(2)
+    forum.judge_patience([forum.tell(number) for _ in range(4) for number in (1, 3, 5)])
+    for most in (MAY_WAIT, MAY_WAIT // 2, 0):
+        for number in (2, 4):
+            forum.read(number, most)
+        forum.tell(3)
+    for number in (2, 4):
+        forum.read(number, 0)
+    for _ in range(2):
+        forum.tell(1, "  Good morning ")
+    forum.judge_what_they_heard()
+    return "At most 20,000 bytes and a message waited; who was slow missed some, and is still here."
 
 
 @lesson.exercise(
@@ -153,56 +91,88 @@ def _heard_after_waking(
     ),
 )
 def strict_server(trial: Trial, answer: Any) -> str:
-    """Return a `Server` with at most 50,000 bytes pending; it calls `gone(number, reason)`."""
+    """Return a `Server` with `max_pending` of 50,000 bytes; it calls `gone(number, reason)`."""
     calls: list[tuple[Any, ...]] = []
-    server = trial.call(answer, lambda *args: calls.append(args))
+    making = trial.start(answer, lambda *args: calls.append(args))
+    server = making.result()
+    judge_plain(making)
     if not isinstance(server, Server):
         raise NotYet(f"You returned `{plain(repr(server), 60)}`.", "a `Server`.")
     trial.own(_Stopped(server))
     server.start()
-    reader = trial.connect(server.address, "client 1")
-    server.wait_for_clients(1)
-    trial.connect(server.address, "the sleeper")
-    its = server.wait_for_clients(2)[2]
-    narrow(end_of(its))
+    reader, first = _join(trial, server)
+    _, sleeper = _join(trial, server)
+    _judge_the_bound(server, reader, sleeper)
+    ends = [(sleeper.number, Reason.TOO_SLOW)]
+    _expect_calls(trial, calls, ends, "was too slow.")
+    reader.finish()
+    ends.append((first.number, Reason.CLOSED))
+    _expect_calls(trial, calls, ends, "closed politely.")
+    partner, third = _join(trial, server)
+    partner.reset()
+    ends.append((third.number, Reason.RESET))
+    _expect_calls(trial, calls, ends, "reset its connection.")
+    _, fourth = _join(trial, server)
+    server.disconnect(fourth.number)
+    ends.append((fourth.number, Reason.KICKED))
+    _expect_calls(trial, calls, ends, "was disconnected by `server.disconnect`.")
+    _, fifth = _join(trial, server)
+    server.stop()
+    ends.append((fifth.number, Reason.SERVER_STOPPED))
+    _expect_calls(trial, calls, ends, "was there when I stopped the server.")
+    return "50,000 bytes could wait, and a message; five ends were told, each with its reason."
+
+
+def _join(trial: Trial, server: Server) -> tuple[Partner, Connection]:
+    before = set(server.clients)  # a server that is used again goes on counting
+    partner = trial.connect(server.address)
+    trial.wait(lambda: set(server.clients) > before)
+    new = set(server.clients) - before
+    if not new:
+        raise NotYet("I connected, and am not in `server.clients`.", "everybody is let in.")
+    return partner, server.clients[new.pop()]
+
+
+def _judge_the_bound(server: Server, reader: Partner, sleeper: Connection) -> None:
+    narrow(end_of(sleeper))
     pending = 0
     for number in range(1, 401):
         text = f"message {number} ".ljust(999, ".")
         server.broadcast(text)
-        if its.reason is not None:
+        if sleeper.reason is not None:
             break
-        pending = its.pending
+        pending = sleeper.pending
         if reader.receive(1000) != text.encode() + b"\n":
             raise NotYet(f"Client 1 reads, and did not get message {number}.", "all of them.")
-    if its.reason is None or pending > 52_000:
+    if sleeper.reason is None or pending > 60_000:
         raise NotYet(
             f"I told all clients 400 messages of 1,000 bytes. One reads nothing: {pending:,} bytes "
             "waited for it.",
             "it goes when more than 50,000 wait.",
             "Which bound of `Limits` counts what waits for one client?",
         )
-    if pending < 48_000:
-        saw = f"The sleeper went ({its.reason}) when {pending:,} bytes waited for it."
+    if pending < 40_000:
+        saw = f"The sleeper went ({sleeper.reason}) when {pending:,} bytes waited for it."
         raise NotYet(saw, "50,000 may wait.")
-    _expect_calls(trial, calls, [(2, Reason.TOO_SLOW)], "Client 2 was too slow.")
-    reader.finish()
-    expected = [(2, Reason.TOO_SLOW), (1, Reason.CLOSED)]
-    _expect_calls(trial, calls, expected, "Then client 1 closed politely.")
-    return "50,000 bytes could wait, not more; both ends were told, each with its reason."
+    if server.limits.max_pending != 50_000:
+        raise NotYet(f"Your server's `max_pending` is {server.limits.max_pending:,}.", "50,000.")
 
 
-def _expect_calls(trial: Trial, calls: list[Any], expected: list[Any], what: str) -> None:
+def _expect_calls(trial: Trial, calls: list[Any], ends: list[Any], what: str) -> None:
     def as_text(of: list[Any]) -> str:
-        shown = (f"`gone({', '.join(plain(str(value), 60) for value in call)})`" for call in of)
-        return ", ".join(shown) or "nothing"
+        return ", ".join(f"`gone({', '.join(map(_shown, call))})`" for call in of) or "nothing"
 
-    trial.wait(lambda: len(calls) >= len(expected))
-    if as_text(calls) != as_text(expected):
+    trial.wait(lambda: len(calls) >= len(ends))
+    if calls != ends:
         raise NotYet(
-            f"{what} You called {as_text(calls)}.",
-            f"{as_text(expected)}.",
+            f"Client {ends[-1][0]} {what} You called {as_text(calls)}.",
+            f"{as_text(ends)}.",
             "Which callback is told of the end, and with what?",
         )
+
+
+def _shown(value: Any) -> str:
+    return plain(repr(value) if type(value) is str else str(value), 60)
 
 
 class _Stopped:
@@ -224,74 +194,13 @@ class _Stopped:
 )
 def in_step(trial: Trial, answer: Any) -> str:
     """Answer each message with `await work(text)`, in order, without taking in more meanwhile."""
-    gate = asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []  # of `work`, once it runs
-
-    async def work(text: str) -> str:
-        loops[:] = [asyncio.get_running_loop()]
-        if text.startswith("slow"):
-            await gate.wait()
-        return text.upper()
-
-    @functools.wraps(answer)
-    def on_message(connection: Any, text: str) -> Any:
-        return answer(connection, text, work)
-
-    host = trial.serve(on_message=on_message)
-    sender = trial.connect(host.address, "client 1")
-    trial.wait(lambda: 1 in host.server.clients)
-    sender.send(b"hello\n")
-    _judge_alone(sender.receive_line(), bool(loops))
-    other = trial.connect(host.address, "client 2")
-    its = host.server.clients[1]
-    narrow(sender.socket, 8 * NARROW)
-    data = b"".join(f"slow {n} ".ljust(999, ".").encode() + b"\n" for n in range(1, 1001))
-    sent = flood(trial, sender, its, data, 0)
-    other.send(b"hello\n")
-    _expect_reply(other, b"HELLO\n", "While `work` stood still for client 1, client 2")
-    sent = flood(trial, sender, its, data, sent)  # the loop has had its turns since
-    if its.received_bytes > 400_000:
-        raise NotYet(
-            f"While `work` stood still for client 1, it sent 1,000 messages of 1,000 bytes; the "
-            f"server took in {its.received - 1:,}.",  # without the first
-            "it stops reading, and the sender has to wait.",
-            "Who waits for the `work` of the first message?",
-        )
-    if loops:
-        loops[0].call_soon_threadsafe(gate.set)
-    begun = -(-sent // 1000) * 1000  # the message of which a part has gone goes as a whole
-    sender.send(data[sent:begun])
-    got = sender.receive(begun, within=1.5)
-    if got != data[:begun].upper():
-        right = sum(
-            a == b for a, b in zip(got.splitlines(), data.upper().splitlines(), strict=False)
-        )
-        found = "1 answer is the right one in its place"
-        if right != 1:
-            found = f"{right} answers are the right ones in their places"
-        raise NotYet(
-            f"`work` went on. Client 1 had sent {begun // 1000} messages, and {found}.",
-            "an answer to each, in order.",
-        )
-    return "The sender had to wait, the other client did not, and every answer came in order."
-
-
-def _judge_alone(got: bytes, worked: bool) -> None:
-    """What became of the very first message, while nobody else was there."""
-    got_it = f"I got `{plain(got.rstrip(), 60)}`" if got else "nothing was sent"
-    if not worked:
-        then = "" if got else "Which word runs what a coroutine function returns?"
-        saw = f"I said `hello`, {got_it}, and `work` did not run."
-        raise NotYet(saw, "what `work` returns, once it has run.", then)
-    if got != b"HELLO\n":
-        then = "" if got else "What a handler returns does not go to the client. What does?"
-        saw = f"I said `hello`, `work` returned `HELLO`, and {got_it}."
-        raise NotYet(saw, "`HELLO`.", then)
-
-
-def _expect_reply(partner: Partner, expected: bytes, said: str) -> None:
-    got = partner.receive_line()
-    if got != expected:
-        what = f"got `{plain(got.rstrip(), 60)}`" if got else "got no answer"
-        then = "Does one client's work keep all the others waiting?"
-        raise NotYet(f"{said} said `hello` and {what}.", f"`{plain(expected.rstrip(), 60)}`.", then)
+    work = Work()
+    host = trial.serve(on_message=work.handler(answer))
+    partners = [trial.connect(host.address, "client 1")]
+    judge_alone(work, partners[0])
+    partners += [trial.connect(host.address, f"client {number}") for number in (2, 3)]
+    judge_two_that_stand_still(trial, work, partners)
+    work.go_on()
+    judge_in_order(work, partners[0], 1, ("slow 1", "quick 2", "quick 3"))
+    judge_in_order(work, partners[1], 2, ("slow 4", "quick 5"))
+    return "The senders had to wait, the other client did not, and every answer came in order."

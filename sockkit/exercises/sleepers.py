@@ -1,20 +1,26 @@
 """Rooms where somebody sleeps, and an answer that is to tell all who are there, and never waits."""
 
+import contextlib
+import itertools
 import socket
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sockkit.exercises.buffers import NARROW
 from sockkit.exercises.partner import Partner
+from sockkit.exercises.running import Running
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.text import plain
 
 SMALL, LARGE = 1_000, 100_000  # bytes of a message: what everybody takes, and no sleeper
 MOST = 5  # messages until the sleeper must have gone
-_NARROW = 4096  # bytes of a sleeper's buffers
 _CROWD = 60  # sleepers: a thousandth of a second for each shows
 _AT_ONCE = 0.05  # seconds
 _ROOMS = 5  # a right answer is quick in one of them, however busy the machine
 _SECONDS = 1.0  # for those rooms, about
+_GONE = "closed, and out of the list."
 
 
 class Room:
@@ -22,20 +28,24 @@ class Room:
 
     Args:
         trial: whose.
-        sleepers: how many.
+        sleepers: for each, whether its buffer is full already.
+        scene: a sentence that says so.
     """
 
-    def __init__(self, trial: Trial, sleepers: int = 1) -> None:
+    def __init__(self, trial: Trial, sleepers: Sequence[bool] = (False,), scene: str = "") -> None:
         self.readers: dict[str, Partner] = {}
         self.sleepers: list[Partner] = []
         self.connections: list[socket.socket] = []  # the list that the answer gets
         self.said = 0  # messages so far
         self._trial = trial
+        self._scene = f"{scene} " if scene else ""
         self._read("client 1")
-        for _ in range(sleepers):
-            sleeper, theirs = trial.pair("the sleeper", room=_NARROW)
+        for _ in sleepers:
+            sleeper, theirs = trial.pair("the sleeper", room=NARROW)
             self.sleepers.append(sleeper)
             self.connections.append(theirs)
+        self._sleeping = self.connections[1:]
+        _fill(itertools.compress(self._sleeping, sleepers))
         self.its_socket = theirs
         self._read("client 3")
         self._read("client 4")
@@ -56,12 +66,7 @@ class Room:
             expected="it returns at once, whoever sleeps.",
             then="Which of your calls waits for the client that reads nothing?",
         )
-        if running.awaited:
-            raise NotYet(
-                f"`{running.call.name}` is a coroutine function. Called as it stands, it sends "
-                "nothing, and nobody awaits it.",
-                "a plain function.",
-            )
+        judge_plain(running)
         return (running.call.ended_at or begun) - begun
 
     def hear(self) -> None:
@@ -74,22 +79,24 @@ class Room:
         for name, reader in self.readers.items():
             got = reader.receive(len(data))
             if got != data:
-                what = f"got {len(got):,} bytes, but not all of those" if got else "got nothing"
+                what = _received(got, data)
                 if reader.ended:
                     what += ": its connection was closed"
                 raise NotYet(
-                    f"I gave you message {self.said}, of {len(data):,} bytes. C{name[1:]} reads, "
-                    f"and {what}.",
+                    f"{self._scene}I gave you message {self.said}, of {len(data):,} bytes. "
+                    f"C{name[1:]} reads, and {what}.",
                     "everybody who reads gets every message.",
                     "" if reader.ended else self._question(name, got),
                 )
 
     def _question(self, name: str, got: bytes) -> str:
         if got:
-            return "What does `send` return?"
-        if name != "client 1" and self.its_socket not in self.connections:
+            return "What does `send` return?" if len(got) < _size(self.said) else ""
+        if name == "client 1":
+            return ""
+        if self.its_socket not in self.connections:
             return "What does a `for` do when the list gets shorter under it?"
-        return ""
+        return "When one can't take it, what becomes of all who come after it?"
 
     def has_the_sleeper(self) -> bool:
         """Whether the sleeper is in the list, and open."""
@@ -111,9 +118,11 @@ class Room:
             )
         if listed or is_open:
             state = "closed, but still in your list" if listed else "out of your list, but open"
-            raise NotYet(f"The sleeper is {state}.", "closed, and out of the list.")
+            raise NotYet(f"The sleeper is {state}.", _GONE)
         sleeper = self.sleepers[0]
         got, whole = len(sleeper.receive_all()), 0
+        if not sleeper.ended:
+            raise NotYet("The sleeper is out of your list, but open.", _GONE)
         while whole < self.said and got >= _size(whole + 1):
             whole += 1
             got -= _size(whole)
@@ -123,6 +132,25 @@ class Room:
                 "only a part, and it stayed in your list.",
                 "who misses a part of a message goes at once.",
                 "What does `send` return?",
+            )
+
+    def judge_the_list(self) -> None:
+        """No sleeper is left in the list, nor open; and all who read are in it.
+
+        Raises:
+            NotYet: it is not so.
+        """
+        kept = [sock for sock in self._sleeping if sock in self.connections]
+        still_open = [sock for sock in self._sleeping if sock.fileno() >= 0]
+        for left, state in (kept, "still in your list"), (still_open, "out of your list, but open"):
+            if left:
+                who = "it is" if len(self._sleeping) == 1 else f"{len(left)} of them are"
+                saw = f"{self._scene}After message {self.said}, {who} {state}."
+                raise NotYet(saw, f"who can't take a whole message is {_GONE}")
+        count = len(self.connections)
+        if count != len(self.readers):
+            raise NotYet(
+                f"{self._scene}{count} connections are in your list.", "the three who read."
             )
 
     def close(self) -> None:
@@ -136,37 +164,79 @@ class Room:
         return f"message {self.said} ".encode().ljust(_size(self.said), b".")
 
 
+def judge_plain(running: Running) -> None:
+    """What was called is no coroutine function.
+
+    Raises:
+        NotYet: it is one.
+    """
+    if running.awaited:
+        raise NotYet(
+            f"`{running.call.name}` is a coroutine function. Called as it stands, it does nothing, "
+            "and nobody awaits it.",
+            "a plain function.",
+        )
+
+
 def _size(number: int) -> int:
     return SMALL if number == 1 else LARGE
 
 
+def _received(got: bytes, data: bytes) -> str:
+    if not got:
+        return "got nothing"
+    if data.startswith(got):
+        return f"got {len(got):,} bytes, but not all of those"
+    return f"got something else: `{plain(got, 20)}`"
+
+
+def _fill(sockets: Iterable[socket.socket]) -> None:
+    """Leave no room for another byte in the kernel's buffers of these connections."""
+    for sock in sockets:
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock.send(bytes(NARROW))
+        sock.setblocking(True)
+
+
 def judge_patience(trial: Trial, answer: Any) -> None:
-    """Nobody is waited for: not one sleeper, nor a short while each of many.
+    """Nobody is waited for: not one sleeper, nor a short while each of many. And all of them go.
 
     Raises:
         NotYet: somebody is.
     """
-    for sleepers, who in (1, "one sleeper"), (_CROWD, f"{_CROWD} sleepers"):
-        took = _shortest(trial, answer, sleepers)
+    rooms = (
+        ("one sleeper", (False,)),
+        ("one sleeper whose buffer was full", (True,)),
+        (f"{_CROWD} sleepers", (False, True) * (_CROWD // 2)),
+    )
+    for who, sleepers in rooms:
+        scene = f"Between three who read stood {who}."
+        took = _shortest(trial, answer, sleepers, scene)
         if took > _AT_ONCE:
             name = trial.begun[-1].call.name
-            whom = "the sleeper" if sleepers == 1 else "each of them"
+            whom = "the sleeper" if len(sleepers) == 1 else "each of them"
             raise NotYet(
-                f"Between three who read stood {who}. `{name}` took {took:.2f} s with message 2: "
-                f"it waited for {whom}, and all others waited too.",
+                f"{scene} `{name}` took {took:.2f} s for two messages: it waited for {whom}, and "
+                "all others waited too.",
                 "it never waits, not even for a moment.",
                 "What does a socket that must not block do, instead of waiting?",
             )
 
 
-def _shortest(trial: Trial, answer: Any, sleepers: int) -> float:
+def _shortest(trial: Trial, answer: Any, sleepers: Sequence[bool], scene: str) -> float:
     # What waits, waits in every room. A busy machine makes a call slow now and then.
     tries: list[float] = []
     while len(tries) < _ROOMS and sum(tries) < _SECONDS:
-        room = Room(trial, sleepers)
-        room.tell(answer)
-        tries.append(room.tell(answer))
+        room = Room(trial, sleepers, scene)
+        took = 0.0
+        for _ in range(2):
+            took += room.tell(answer)
+            room.hear()
+        room.judge_the_list()
         room.close()
-        if tries[-1] <= _AT_ONCE:
+        tries.append(took)
+        if took <= _AT_ONCE:
             break
     return min(tries)

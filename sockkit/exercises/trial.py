@@ -115,7 +115,8 @@ class Trial:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             if room is not None:  # before it connects: TCP takes back no window that it has offered
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
-            theirs = self.own(socket.create_connection(listener.getsockname()))
+            listener.setblocking(True)  # whatever timeout the answer has set for all new sockets
+            theirs = self.own(socket.create_connection(listener.getsockname(), timeout=None))
             mine, _ = listener.accept()
         if room is not None:
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, room)

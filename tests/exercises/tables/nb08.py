@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import select
+import socket
+import time
+import weakref
 
-from sockkit import Limits, Server
+from sockkit import Client, Limits, Reason, Server
 from sockkit.exercises import nb08 as ex
 
 from ..table import Table
@@ -59,9 +62,9 @@ class WithTimeout:
 
 
 for seconds in (1, 0.2):
-    to_all.wrong(r"one sleeper.*took \d.\d\d s with message 2: it waited")(WithTimeout(seconds))
+    to_all.wrong(r"one sleeper.*took \d.\d\d s for two messages: it waited")(WithTimeout(seconds))
 for seconds in (0.01, 0.001):
-    to_all.wrong(r"60 sleepers.*took 0.\d\d s with message 2: it waited")(WithTimeout(seconds))
+    to_all.wrong(r"60 sleepers.*took 0.\d\d s for two messages: it waited")(WithTimeout(seconds))
 
 
 @to_all.wrong("is a coroutine function.*nobody awaits it.*Expected: a plain function")
@@ -158,6 +161,89 @@ def only_forgets(connections, data):
             connections.remove(connection)
 
 
+@to_all.wrong("raised BlockingIOError")
+def knows_no_full_buffer(connections, data):
+    for connection in list(connections):
+        connection.setblocking(False)
+        if connection.send(data) != len(data):
+            connection.close()
+            connections.remove(connection)
+
+
+@to_all.wrong("one sleeper whose buffer was full.* Client 3 reads, and got nothing.*come after it")
+def gives_up_at_a_full_buffer(connections, data):
+    with contextlib.suppress(BlockingIOError):
+        knows_no_full_buffer(connections, data)
+
+
+@to_all.wrong("one sleeper whose buffer was full. After message 2, it is still in your list")
+def keeps_who_takes_nothing(connections, data):
+    for connection in list(connections):
+        connection.setblocking(False)
+        taken = len(data)
+        with contextlib.suppress(BlockingIOError):
+            taken = connection.send(data)
+        if taken < len(data):
+            connection.close()
+            connections.remove(connection)
+
+
+def _took_it(connection, data):
+    connection.setblocking(False)
+    try:
+        return connection.send(data) == len(data)
+    except BlockingIOError:
+        return False
+
+
+def _tries(connection, data):
+    connection.setblocking(False)
+    for _ in range(20):
+        with contextlib.suppress(BlockingIOError):
+            return connection.send(data) == len(data)
+        time.sleep(0.05)
+    return False
+
+
+@to_all.wrong("one sleeper whose buffer was full.* s for two messages: it waited")
+def tries_again(connections, data):
+    for connection in list(connections):
+        if not _tries(connection, data):
+            connection.close()
+            connections.remove(connection)
+
+
+@to_all.wrong("60 sleepers. After message 2, 58 of them are still in your list")
+def only_the_last(connections, data):
+    slow = None
+    for connection in connections:
+        if not _took_it(connection, data):
+            slow = connection
+    if slow:
+        slow.close()
+        connections.remove(slow)
+
+
+@to_all.wrong("out of your list, but open")
+def only_detaches(connections, data):
+    for connection in list(connections):
+        if not _took_it(connection, data):
+            connection.detach()
+            connections.remove(connection)
+
+
+@to_all.wrong("you called `socket.setdefaulttimeout`")
+def for_all_sockets_to_come(connections, data):
+    socket.setdefaulttimeout(0)
+    with_a_new_list(connections, data)
+
+
+@to_all.wrong("message 2, of 100,000 bytes. Client 1 reads, and got something else: `message 1 ")
+def sends_it_twice(connections, data):
+    with_a_new_list(connections, data)
+    with_a_new_list(connections, data)
+
+
 to_who_keeps_up = Table(ex.to_who_keeps_up)
 
 
@@ -189,34 +275,30 @@ def _with_less(bound):
     return told
 
 
-to_who_keeps_up.wrong(r"The sleeper missed message \d+, when only [,\d]+ bytes waited for it")(
-    _with_less(0)
-)
+to_who_keeps_up.wrong(r"It missed message \d+, when only [,\d]+ bytes waited for it")(_with_less(0))
 for bound in (2_000, 15_000):
-    to_who_keeps_up.wrong("The sleeper missed message .*Expected: 20,000 may wait")(
-        _with_less(bound)
-    )
+    to_who_keeps_up.wrong("It missed message .*Expected: 20,000 may wait")(_with_less(bound))
 
 
-@to_who_keeps_up.wrong("Client 3 got `1: message 1 .*Expected: the text as it came")
+@to_who_keeps_up.wrong("Client 3 got `1: +Message 1 .*Expected: the text as it came")
 def with_a_number(server, connection, text):
     for other in server.clients.values():
         if other is not connection and other.pending <= 20_000:
             other.send(f"{connection.number}: {text}")
 
 
-@to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
+@to_who_keeps_up.wrong("bytes wait for client [24], who is slow")
 def all_but_the_sender(server, connection, text):
     server.broadcast(text, exclude=[connection.number])
 
 
-@to_who_keeps_up.wrong("bytes wait for a client that reads nothing")
+@to_who_keeps_up.wrong("bytes wait for client [24], who is slow")
 def looks_at_the_sender(server, connection, text):
     if connection.pending <= 20_000:
         server.broadcast(text, exclude=[connection.number])
 
 
-@to_who_keeps_up.wrong("the sleeper was disconnected")
+@to_who_keeps_up.wrong("Client 2 is slow. At message .* it was disconnected")
 def disconnects(server, connection, text):
     for other in server.clients.values():
         if other.pending > 20_000:
@@ -225,7 +307,7 @@ def disconnects(server, connection, text):
             other.send(text)
 
 
-@to_who_keeps_up.wrong("Client 3 reads, and got nothing")
+@to_who_keeps_up.wrong("reads, and got nothing.*Whose `pending`")
 def nobody_if_one_is_slow(server, connection, text):
     if all(other.pending <= 20_000 for other in server.clients.values()):
         server.broadcast(text, exclude=[connection.number])
@@ -235,6 +317,99 @@ def nobody_if_one_is_slow(server, connection, text):
 def the_sender_too(server, connection, text):
     for other in server.clients.values():
         if other.pending <= 20_000:
+            other.send(text)
+
+
+def _keeps_up(other):
+    return other.pending <= 20_000
+
+
+@to_who_keeps_up.wrong("Client 1 reads, and got nothing.*Who is to get it")
+def all_but_the_first(server, connection, text):
+    for number, other in server.clients.items():
+        if number != 1 and _keeps_up(other):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 5 reads, and got nothing.*Client 5 came later")
+def those_of_the_first_message(server, connection, text):
+    if server not in first_clients:
+        first_clients[server] = server.clients
+    for other in first_clients[server].values():
+        if other is not connection and _keeps_up(other):
+            other.send(text)
+
+
+first_clients = weakref.WeakKeyDictionary()
+
+
+@to_who_keeps_up.wrong("bytes wait for client [24], who is slow")
+def without_the_slowest(server, connection, text):
+    slowest = max(server.clients.values(), key=lambda other: other.pending)
+    for other in server.clients.values():
+        if other is not connection and (other is not slowest or _keeps_up(other)):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 2 said message .* Client 1 reads, and got nothing.*May it not speak")
+def not_from_the_slow(server, connection, text):
+    if _keeps_up(connection):
+        by_exclusion(server, connection, text)
+
+
+@to_who_keeps_up.wrong(r"Client [24] is slow. It missed message \d+, when only 1")
+def only_who_has_read_it_all(server, connection, text):
+    for other in server.clients.values():
+        if other.pending > 20_000:
+            other.state.behind = True
+        elif not other.pending:
+            other.state.behind = False
+        if other is not connection and not getattr(other.state, "behind", False):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("Client 3 reads, and got nothing.*May nobody say the same twice")
+def nothing_twice(server, connection, text):
+    if text != getattr(connection.state, "last", None):
+        by_exclusion(server, connection, text)
+    connection.state.last = text
+
+
+@to_who_keeps_up.wrong("Client 3 got `Message 1 .*its spaces and its capitals")
+def tidied(server, connection, text):
+    by_exclusion(server, connection, text.strip())
+
+
+@to_who_keeps_up.wrong("Client 1 said message 3. Client 3 got `  Message 1 .*again")
+def twice(server, connection, text):
+    by_exclusion(server, connection, text)
+    by_exclusion(server, connection, text)
+
+
+@to_who_keeps_up.wrong("reads, and got nothing.*Whose `pending`")
+def those_before_the_first_slow_one(server, connection, text):
+    for _, other in sorted(server.clients.items(), reverse=True):
+        if not _keeps_up(other):
+            break
+        if other is not connection:
+            other.send(text)
+
+
+@to_who_keeps_up.wrong(r"All others waited \d+ ms or longer for each message")
+async def gives_them_a_moment(server, connection, text):
+    for other in server.clients.values():
+        if not _keeps_up(other):
+            await asyncio.sleep(0.05)
+        if other is not connection and _keeps_up(other):
+            other.send(text)
+
+
+@to_who_keeps_up.wrong("and got nothing: your handler has not come to its end.*does it wait")
+async def waits_for_the_slow(server, connection, text):
+    for other in server.clients.values():
+        while not _keeps_up(other):
+            await asyncio.sleep(0.01)
+        if other is not connection:
             other.send(text)
 
 
@@ -262,6 +437,15 @@ def already_started(gone):
     return Strict(on_disconnect=left, limits=Limits(max_pending=50_000)).start()
 
 
+@strict_server.right
+def with_its_text(gone):
+    return _strict(lambda who, why: gone(who.number, why.value))
+
+
+def _strict(on_disconnect=None, bound=50_000):
+    return Server(on_disconnect=on_disconnect, limits=Limits(max_pending=bound))
+
+
 @strict_server.wrong("bytes waited for it")
 def no_limits(gone):
     return Server(on_disconnect=lambda who, why: gone(who.number, why))
@@ -275,19 +459,65 @@ def the_other_bound(gone):
 
 @strict_server.wrong("You called `gone\\(<Connection 2")
 def hands_the_callback_over(gone):
-    return Server(on_disconnect=gone, limits=Limits(max_pending=50_000))
+    return _strict(gone)
 
 
 @strict_server.wrong("You called nothing")
 def tells_nobody(gone):
-    return Server(limits=Limits(max_pending=50_000))
+    return _strict()
 
 
 @strict_server.wrong("bytes waited for it.\\sExpected: 50,000 may wait")
 def much_too_strict(gone):
-    return Server(
-        on_disconnect=lambda who, why: gone(who.number, why), limits=Limits(max_pending=5_000)
-    )
+    return _strict(lambda who, why: gone(who.number, why), 5_000)
+
+
+def _about(bound):
+    def about(gone):
+        return _strict(lambda who, why: gone(who.number, why), bound)
+
+    about.__name__ = f"bound_of_{bound}"
+    return about
+
+
+for bound in (49_999, 50_001, 50 * 1024):
+    strict_server.wrong(f"max_pending` is {bound:,}.\\sExpected: 50,000")(_about(bound))
+
+
+@strict_server.wrong(r"Client 3 reset its connection. You called .*`gone\(1, closed\)`\.\s")
+def tells_of_two_reasons(gone):
+    def left(connection, reason):
+        if reason in (Reason.TOO_SLOW, Reason.CLOSED):
+            gone(connection.number, reason)
+
+    return _strict(left)
+
+
+@strict_server.wrong("Client 5 was there when I stopped the server. You called .*4, kicked")
+def not_at_the_end(gone):
+    def left(connection, reason):
+        if reason is not Reason.SERVER_STOPPED:
+            gone(connection.number, reason)
+
+    return _strict(left)
+
+
+@strict_server.wrong("You called `gone\\('2', too slow\\)`.*Expected: `gone\\(2, too slow")
+def the_number_as_text(gone):
+    return _strict(lambda who, why: gone(str(who.number), why))
+
+
+@strict_server.wrong("is a coroutine function.*Expected: a plain function")
+async def a_coroutine_function(gone):
+    return with_a_lambda(gone)
+
+
+@strict_server.wrong("Client 3 was too slow. You called nothing")
+def used_before(gone):
+    server = _strict()
+    with server, Client(server.address):
+        server.wait_for_clients(1)
+    return server
 
 
 @strict_server.wrong("You returned `<Limits|You returned `Limits")
@@ -296,6 +526,8 @@ def only_the_limits(gone):
 
 
 in_step = Table(ex.in_step)
+
+AHEAD = "stood still for .* so the kit gave it the next one, `quick"
 
 
 @in_step.stub
@@ -317,7 +549,7 @@ def a_plain_function(connection, text, work):
     return answered()
 
 
-@in_step.wrong("the server took in (1,000|[4-9]\\d\\d)")
+@in_step.wrong(AHEAD)
 async def a_task_for_each(connection, text, work):
     async def answer():
         connection.send(await work(text))
@@ -336,19 +568,21 @@ async def forgets_to_await(connection, text, work):
 one_for_all = asyncio.Lock()
 
 
-@in_step.wrong("client 2 said `hello` and got no answer|client 2 .*held")
+@in_step.wrong("`work` ran for `slow 1` alone")
 async def one_at_a_time(connection, text, work):
     async with one_for_all:
         connection.send(await work(text))
 
 
-@in_step.wrong("I said `hello`, `work` returned `HELLO`, and I got `hello`")
+@in_step.wrong("I said `hello`, `work` returned `HELLO, 1`, and I got `hello`")
 async def sends_what_came(connection, text, work):
     await work(text)
     connection.send(text)
 
 
-@in_step.wrong("`work` returned `HELLO`, and nothing was sent.*What a handler returns does not go")
+@in_step.wrong(
+    "`work` returned `HELLO, 1`, and nothing was sent.*What a handler returns does not go"
+)
 async def returns_it(connection, text, work):
     return await work(text)
 
@@ -363,7 +597,9 @@ async def calls_and_forgets(connection, text, work):
     work(text)
 
 
-@in_step.wrong("and 1 answer is the right one in its place")
+@in_step.wrong(
+    "Client 1 had said `quick 2`; `work` returned `QUICK 2, \\d` for it, and the client got nothing"
+)
 async def soon_tires(connection, text, work):
     connection.state.answers = getattr(connection.state, "answers", 0) + 1
     answer = await work(text)
@@ -374,3 +610,107 @@ async def soon_tires(connection, text, work):
 @in_step.wrong("RuntimeError")
 def a_loop_in_the_loop(connection, text, work):
     connection.send(asyncio.run(work(text)))
+
+
+@in_step.right
+async def after_a_pause(connection, text, work):
+    await asyncio.sleep(0.1)
+    connection.send(await work(text))
+    await asyncio.sleep(0.02)
+
+
+@in_step.right
+async def asks_again_whether_it_is_done(connection, text, work):
+    task = asyncio.create_task(work(text))
+    while not task.done():
+        await asyncio.sleep(0.01)
+    connection.send(task.result())
+
+
+async def _answer(connection, text, work):
+    connection.send(await work(text))
+
+
+def _few_tasks(bound):
+    async def a_few_tasks(connection, text, work):
+        if not hasattr(connection.state, "room"):
+            connection.state.room = asyncio.Semaphore(bound)
+        await connection.state.room.acquire()
+        task = asyncio.create_task(_answer(connection, text, work))
+        task.add_done_callback(lambda _: connection.state.room.release())
+
+    a_few_tasks.__name__ = f"at_most_{bound}_tasks"
+    return a_few_tasks
+
+
+for bound in (1, 100):
+    in_step.wrong(AHEAD)(_few_tasks(bound))
+
+
+@in_step.wrong(AHEAD)
+async def waits_for_the_one_before(connection, text, work):
+    if before := getattr(connection.state, "task", None):
+        await before
+    connection.state.task = asyncio.create_task(_answer(connection, text, work))
+
+
+@in_step.wrong(AHEAD)
+async def waits_a_moment(connection, text, work):
+    await asyncio.wait([asyncio.create_task(_answer(connection, text, work))], timeout=0.05)
+
+
+@in_step.wrong("raised TimeoutError")
+async def with_a_bound_on_time(connection, text, work):
+    connection.send(await asyncio.wait_for(work(text), 1))
+
+
+@in_step.wrong("`work` returned `HELLO, 1`, and I got `HELLO`")
+async def answers_by_itself_in_time(connection, text, work):
+    await work(text)
+    connection.send(text.upper())
+
+
+@in_step.wrong("I said `hello` once, and `work` ran 2 times")
+async def works_twice(connection, text, work):
+    await work(text)
+    connection.send(await work(text))
+
+
+@in_step.wrong("I said `hello` once, and got a second answer: `HELLO, 1`")
+async def answers_twice(connection, text, work):
+    answer = await work(text)
+    connection.send(answer)
+    connection.send(answer)
+
+
+two_for_all = asyncio.Semaphore(2)
+
+
+@in_step.wrong("client 3 said `hello` and got no answer")
+async def two_at_a_time(connection, text, work):
+    async with two_for_all:
+        connection.send(await work(text))
+
+
+known = {}
+
+
+@in_step.wrong("client 3 said `hello` and got `HELLO, 1`, and `work` did not run for it")
+async def keeps_what_work_returned(connection, text, work):
+    if text not in known:
+        known[text] = await work(text)
+    connection.send(known[text])
+
+
+first = []
+
+
+@in_step.wrong("client 3 said `hello` and got no answer; client 1 got `HELLO")
+async def answers_the_first_client(connection, text, work):
+    first.append(connection)
+    first[0].send(await work(text))
+
+
+@in_step.wrong("`work` ran in another event loop than your handler")
+async def in_a_loop_of_its_own(connection, text, work):
+    connection.send(await asyncio.to_thread(asyncio.run, work(text)))
