@@ -236,11 +236,15 @@ def show(trial: Trial, answer: Any) -> str:
     for name in page.NAMES:
         text = page.shown(trial, answer, name)
         if text != name:
+            cut = 10 < len(text) <= len(name) and name.startswith(text[:-1])
             raise NotYet(
                 f"I am called `{plain(name)}`. A reader sees `{plain(text)}`.",
                 "the name as it was typed.",
-                "Is each character replaced, and none of them twice?",
+                "How long may a name be before you cut it?"
+                if cut
+                else "Which characters must change? And is none of them replaced twice?",
             )
+    page.shown(trial, answer, "")
     for what, name in page.TRICKS.items():
         text = page.shown(trial, answer, name)
         if any(unicodedata.category(character) in page.UNSEEN for character in text):
@@ -264,4 +268,4 @@ def show(trial: Trial, answer: Any) -> str:
                 f"nothing but `{letter}`, and perhaps dots.",
                 "Where does your cut fall: between two letters, or inside `&quot;`?",
             )
-    return f"{len(page.NAMES) + len(page.TRICKS) + 2} names, and each was text and nothing else."
+    return f"{len(page.NAMES) + len(page.TRICKS) + 3} names, and each was text and nothing else."

@@ -500,3 +500,66 @@ def cuts_what_is_escaped(name):
 def has_no_end(name):
     text = html.escape(plain(name, 10**9))
     return f'<li title="{text}">{text}</li>'
+
+
+@show.right
+def with_a_new_line_behind_it(name):
+    text = html.escape(plain(name))
+    return f'<li title="{text}">{text}</li>\n'
+
+
+@show.right
+def nobody_is_anonymous(name):
+    text = html.escape(plain(name) or "anonymous")
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("A reader sees `Ann from the third floor, seco….*How long may a name be")
+def cut_too_early(name):
+    text = html.escape(plain(name, 30))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("My name holds a control character of eight bits")
+def without_a_list_of_bad_characters(name):
+    text = re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e]", "", name[:200])
+    return f'<li title="{html.escape(text)}">{html.escape(text)}</li>'
+
+
+@show.wrong('finds in your page: `<li title="…">`; the.*one `<li title="…">`, one `</li>`')
+def never_ended(name):
+    text = html.escape(plain(name))
+    return f'<li title="{text}">{text}'
+
+
+@show.wrong(r"raised KeyError.*Expected: an element for the name `{Ann}`")
+def name_as_a_template(name):
+    text = html.escape(plain(name))
+    return ('<li title="' + text + '">{}</li>').format(text)
+
+
+@show.wrong("Expected: an element for the name `C:")
+def name_as_a_replacement(name):
+    return re.sub("NAME", html.escape(plain(name)), '<li title="NAME">NAME</li>')
+
+
+@show.wrong("A reader sees `· ·, Ann²`")
+def only_latin_letters(name):
+    text = html.escape(re.sub(r"[^\x20-\u024f]+", "·", plain(name)))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("Expected: an element for the name ``")
+def needs_a_first_letter(name):
+    text = html.escape(plain(name[0] + name[1:]))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong(r"The title is `invoice·gpj.exe`, the text `invoice\\u202egpj.exe`.*both places")
+def cleaned_in_one_place(name):
+    return f'<li title="{html.escape(plain(name))}">{html.escape(name[:200])}</li>'
+
+
+@show.wrong("title has 201 characters, the text 100,000")
+def cut_in_one_place(name):
+    return f'<li title="{html.escape(plain(name))}">{html.escape(plain(name, 10**9))}</li>'
