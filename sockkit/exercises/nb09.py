@@ -1,20 +1,17 @@
 """Lesson 09: stop a server, start it again, and trust nobody who has not earned it."""
 
 import contextlib
-import socket
 import ssl
 import unicodedata
 from typing import Any
 
-from sockkit.exercises import door, page, strangers
-from sockkit.exercises.leftovers import Before
+from sockkit.exercises import door, page, restarts, strangers
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.solutions import nb09 as solutions
 from sockkit.exercises.stopper import Stopper, alive, expect_nothing_open
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
-from sockkit.exercises.where import named
 from sockkit.lab import until_blocked
 from sockkit.lab.threaded import ThreadedEcho
 from sockkit.text import plain
@@ -73,66 +70,15 @@ def stop(trial: Trial, answer: Any) -> str:
     ),
 )
 def listen(trial: Trial, answer: Any) -> str:
-    """Return a listener at `address`: at once after a stop, and never beside another listener."""
-    first = _listener(trial, answer, ("127.0.0.1", 0))
-    address = first.getsockname()
-    _serve_one_and_close(trial, first, "the first run")
+    """Return a listener at `address`: at once after a stop; beside another one, OSError at once."""
+    host = restarts.host()
+    first = restarts.run(trial, answer, (host, 0), "the first run")
+    port = first.getsockname()[1]
     first.close()
-    second = _listener(trial, answer, address, again=True)
-    if second.getsockname() != address:
-        raise NotYet(
-            "I asked for the port of before, and you listen on another one.",
-            "the same port: clients know no other.",
-        )
-    _serve_one_and_close(trial, second, "the second run")
-    before = Before()
-    running = trial.start(answer, address)
-    error = running.error(expected="while somebody listens there, it raises OSError at once.")
-    for sock in before.new_sockets():
-        sock.close()
-    if error is None:
-        raise NotYet(
-            "One listener had the port, and you made a second one at the same port.",
-            "OSError: two would share the clients, and neither would know.",
-            "One option lets you pass connections that are over. Which one shares a port?",
-        )
-    if not isinstance(error, OSError):
-        raise NotYet(
-            f"One listener had the port, and you raised {type(error).__name__}.", "OSError."
-        )
+    second = restarts.run(trial, answer, (host, port), "the second run")
+    restarts.expect_none_beside(trial, answer, second)
+    restarts.expect_none_beside_another(trial, answer, host)
     return "The same port at once after a stop, and never twice at the same time."
-
-
-def _listener(
-    trial: Trial, answer: Any, address: tuple[str, int], again: bool = False
-) -> socket.socket:
-    before = Before()
-    running = trial.start(answer, address)
-    error = running.error(expected="it returns at once, and raises at once.") if again else None
-    if error is not None:
-        for sock in before.new_sockets():
-            sock.close()
-        raise NotYet(
-            f"A server had this port, closed its connection and its listener, and I asked you for "
-            f"the port again. You raised {named(error)}.",
-            "a listener: nobody listens there any more.",
-            "What does the kernel still have at this port, and what must each of your listeners "
-            "say of it, and when?",
-        )
-    listener = running.result(expected="it returns at once, and raises at once.")
-    if not isinstance(listener, socket.socket):
-        raise NotYet(f"You returned `{plain(repr(listener), 60)}`.", "a socket that listens.")
-    return trial.own(listener)
-
-
-def _serve_one_and_close(trial: Trial, listener: socket.socket, name: str) -> None:
-    """Accept one client and be the first to close: then this side keeps the TIME_WAIT."""
-    partner = trial.connect(listener.getsockname()[:2], name)
-    listener.settimeout(trial.left(1.0))
-    connection, _ = listener.accept()
-    connection.close()
-    partner.receive_all()
-    partner.close()
 
 
 @lesson.exercise(

@@ -184,6 +184,24 @@ if ON_LINUX:
         listener.listen()
         return listener
 
+    @listen.wrong("Somebody listened there, .* you made a second one at the same port")
+    def shares_if_it_must(address):
+        try:
+            return socket.create_server(address)
+        except OSError:
+            return socket.create_server(address, reuse_port=True)
+
+    @listen.wrong("Beside your listener I made a second one at the same port")
+    def asks_before_it_shares(address):
+        with socket.socket() as probe:
+            if address[1] and probe.connect_ex(address) == 0:
+                raise OSError("in use")
+        return socket.create_server(address, reuse_port=True)
+
+    @listen.wrong("I asked for `127.0.0.2`, and you listen on `127.0.0.1`")
+    def knows_the_host_by_heart(address):
+        return socket.create_server(("127.0.0.1", address[1]))
+
     @listen.wrong("Address already in use")
     def only_the_second_time(address):
         listener = socket.socket()
@@ -192,6 +210,76 @@ if ON_LINUX:
         listener.bind(address)
         listener.listen()
         return listener
+
+
+@listen.wrong("You returned a socket that is closed")
+def closed_at_the_end_of_with(address):
+    with socket.create_server(address) as listener:
+        return listener
+
+
+@listen.wrong(r"I asked for `127[0-9.]*`, and you listen on `0\.0\.0\.0`")
+def open_to_the_world(address):
+    return socket.create_server(("", address[1]))
+
+
+@listen.wrong("Somebody listened there, and you returned `None`.*raised to the caller")
+def keeps_the_error(address):
+    try:
+        return socket.create_server(address)
+    except OSError:
+        return None
+
+
+@listen.wrong("Somebody listened there, and you returned a listener at another port")
+def falls_back_to_another_port(address):
+    try:
+        return socket.create_server(address)
+    except OSError:
+        return socket.create_server((address[0], 0))
+
+
+def _once():
+    known = {}
+
+    def the_same_again(address):
+        if address not in known or known[address].fileno() < 0:
+            listener = socket.create_server(address)
+            known[listener.getsockname()] = listener
+            return listener
+        return known[address]
+
+    return the_same_again
+
+
+listen.wrong("you returned the very listener that I had from you already")(_once())
+
+
+def _in_its_place():
+    listeners = []
+
+    def takes_the_place(address):
+        for listener in listeners:
+            listener.close()
+        listeners.append(socket.create_server(address))
+        return listeners[-1]
+
+    return takes_the_place
+
+
+listen.wrong("Your own listener was there, and you closed it")(_in_its_place())
+
+
+@listen.wrong("still running.*Expected: .*OSError at once. I waited for 1 s")
+def tries_for_a_while(address):
+    end = time.monotonic() + 2
+    while True:
+        try:
+            return socket.create_server(address)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 trusting = Table(ex.trusting)
