@@ -334,6 +334,36 @@ def the_file_itself(cafile):
     return cafile
 
 
+def _cached():
+    contexts = []
+
+    def one_for_ever(cafile):
+        contexts.append(ssl.create_default_context(cafile=cafile))
+        return contexts[0]
+
+    return one_for_ever
+
+
+trusting.wrong("authority of my second `cafile` signed. Your client refused it.*context for each")(
+    _cached()
+)
+
+
+def _collected():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def trusts_more_and_more(cafile):
+        context.load_verify_locations(cafile)
+        return context
+
+    return trusts_more_and_more
+
+
+trusting.wrong("authority of my first `cafile` signed. Your client accepted it.*context for each")(
+    _collected()
+)
+
+
 show = Table(ex.show)
 
 
