@@ -81,6 +81,16 @@ def stumbles(server):
         thread.join()
 
 
+@stop.wrong("1 of 52 threads still run")
+def forgets_the_first(server):
+    for sock in (server.listener, *server.connections[1:]):
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
+    for thread in server.threads[0], *server.threads[2:]:
+        thread.join()
+
+
 if ON_LINUX:
 
     @stop.wrong("threads still run, the one in `accept`")
