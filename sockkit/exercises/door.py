@@ -11,7 +11,7 @@ from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
 
 TOKEN = "open sesame"
-_SHORT = 0.3  # seconds that the answer's socket waits for those who fall silent
+_SHORT = 0.3  # seconds that the answer's socket waits for those who fall silent, or leave
 _LONG = 3.0  # for all others: longer than the check waits, so that nobody is refused by time alone
 _PATIENCE = 1.0  # seconds that the check waits for an answer
 _BOUND = 1024  # bytes of a line
@@ -168,21 +168,23 @@ def expect_welcome(trial: Trial, answer: Any, guest: Guest) -> None:
     sent = f"I sent the token, {guest.sent}."
     result = visit.result(_PATIENCE, f"{sent} I wait for your answer, and get it at once.")
     if got != b"welcome\n" or result is not True or visit.closed:
-        then = guest.then
-        if result is True and got == b"welcome":
-            then = "What ends a line?"
-        if result is True and got == b"welcome\n":
-            then = "Whom you let in wants to go on talking."
         raise NotYet(
             f"{sent} {visit.told(got, result)}",
             "`welcome\\n`, with its newline, True, and the connection stays open.",
-            then,
+            guest.then if not got.startswith(b"welcome") else _small(got, visit.closed),
         )
+
+
+def _small(got: bytes, closed: bool) -> str:
+    """What to ask where the guest is welcome, and something small is wrong."""
+    if not got.endswith(b"\n"):
+        return "What ends a line?"
+    return "Whom you let in wants to go on talking." if closed else "What does your caller learn?"
 
 
 def expect_refusal(trial: Trial, answer: Any, stranger: Stranger) -> None:
     """The stranger reads `refused` and the end, and the answer says False and has closed."""
-    visit = _Visit(trial, answer, TOKEN, _SHORT if stranger.end == "silent" else _LONG)
+    visit = _Visit(trial, answer, TOKEN, _SHORT if stranger.end else _LONG)
     if stranger.sends:
         visit.partner.send(stranger.sends)
     if stranger.end == "closed":

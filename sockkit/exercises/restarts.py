@@ -12,6 +12,7 @@ from sockkit.text import plain
 
 _AT_ONCE = "it returns at once, and raises at once."
 _WHICH = "One option lets you pass connections that are over. Which one shares a port?"
+_TCP = {socket.AF_INET, socket.AF_INET6}
 _SHARING = getattr(socket, "SO_REUSEPORT", None)  # Windows has none
 
 
@@ -69,7 +70,7 @@ def _made(trial: Trial, answer: Any, address: tuple[str, int]) -> socket.socket:
             "say of it, and when?",
         )
     listener = running.result(expected=_AT_ONCE)
-    if not isinstance(listener, socket.socket):
+    if not isinstance(listener, socket.socket) or listener.family not in _TCP:
         raise NotYet(f"You returned `{plain(repr(listener), 60)}`.", "a socket that listens.")
     if listener.fileno() < 0:
         raise NotYet(

@@ -329,3 +329,8 @@ def closes_on_everybody(connection, token):
 def waits_for_ever(connection, token):
     connection.settimeout(None)
     return _answer(connection, _line(connection) == token.encode() + b"\n")
+
+
+@admit.wrong("answered `welcome.n`, kept .* returned `None`.*What does your caller learn")
+def keeps_it_to_itself(connection, token):
+    _answer(connection, _line(connection) == token.encode() + b"\n")
