@@ -14,6 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sockkit.exercises.trial import Trial
+from sockkit.exercises.verdict import NotYet
+from sockkit.text import plain
+
 HOST = "127.0.0.1"
 _PATIENCE = 1.0  # seconds for one handshake between two ends in this process
 
@@ -24,37 +28,68 @@ class Shown(NamedTuple):
     what: str
     context: ssl.SSLContext
     good: bool
+    then: str  # what to ask yourself if your client takes it for the opposite
+
+
+Round = tuple[str, list[Shown]]
+"""The file of an authority's certificate, and servers that it vouches for, or does not."""
 
 
 @contextlib.contextmanager
-def certificates() -> Iterator[tuple[str, list[Shown]]]:
-    """The file of an authority's certificate, and servers that it vouches for, or does not."""
+def certificates() -> Iterator[list[Round]]:
+    """Two rounds: in the second, those whom the first authority vouches for are strangers."""
     import trustme
 
     now = datetime.datetime.now(datetime.UTC)
     long_ago, yesterday = now - datetime.timedelta(days=9), now - datetime.timedelta(days=1)
     authority, another = trustme.CA(), trustme.CA()
+    signed, others = (_server_side(each.issue_cert(HOST)) for each in (authority, another))
+    elsewhere = _server_side(authority.issue_cert("example.org"))
     late = authority.issue_cert(HOST, not_before=long_ago, not_after=yesterday)
-    shown = [
-        ("a certificate that your authority signed", authority.issue_cert(HOST), True),
-        ("a certificate that another authority signed", another.issue_cert(HOST), False),
-        (
-            "your authority's certificate for example.org",
-            authority.issue_cert("example.org"),
-            False,
-        ),
-        ("a certificate that ran out yesterday", late, False),
+    which = "Which authorities does your context know?"
+    part = "What does a certificate say, and which part of it did your context check?"
+    again = "My second call had another `cafile`. Is there a context for each call?"
+    first = [
+        Shown("a certificate that your authority signed", signed, True, which),
+        Shown("a certificate that another authority signed", others, False, part),
+        Shown("your authority's certificate for example.org", elsewhere, False, part),
+        Shown("a certificate that ran out yesterday", _server_side(late), False, part),
+    ]
+    second = [
+        Shown("a certificate that the authority of my second `cafile` signed", others, True, again),
+        Shown("a certificate that the authority of my first `cafile` signed", signed, False, again),
     ]
     with tempfile.TemporaryDirectory() as folder:
-        cafile = Path(folder, "authority.pem")
-        authority.cert_pem.write_to_path(cafile)
-        yield str(cafile), [Shown(what, _server_side(cert), good) for what, cert, good in shown]
+        files = Path(folder, "authority.pem"), Path(folder, "another.pem")
+        for each, file in zip((authority, another), files, strict=True):
+            each.cert_pem.write_to_path(file)
+        yield [(str(files[0]), first), (str(files[1]), second)]
 
 
 def _server_side(certificate: Any) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
+
+
+def expect_fair(trial: Trial, context: ssl.SSLContext, shown: Shown) -> None:
+    """A client with this context accepts the server if its certificate is good, and only then.
+
+    Raises:
+        NotYet: it does not.
+    """
+    partner, theirs = trial.pair()
+    accepted, why = shake_hands(context, theirs, shown.context, partner.socket)
+    if accepted == shown.good:
+        return
+    if accepted:
+        saw = f"A server showed {shown.what}. Your client accepted it."
+        raise NotYet(saw, "it refuses: this may be anybody.", shown.then)
+    saw = f"A server showed {shown.what}. Your client refused it: {plain(why, 120)}."
+    if context.protocol is ssl.PROTOCOL_TLS_SERVER:
+        then = "This context is a server's. Which purpose does a client's have?"
+        raise NotYet(saw, "a client's context.", then)
+    raise NotYet(saw, "it accepts: your own authority vouches for this one.", shown.then)
 
 
 def shake_hands(

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hmac
 import html
 import re
 import socket
@@ -79,6 +78,16 @@ def stumbles(server):
         connection.shutdown(socket.SHUT_RDWR)
         connection.close()
     for thread in server.threads:
+        thread.join()
+
+
+@stop.wrong("1 of 52 threads still run")
+def forgets_the_first(server):
+    for sock in (server.listener, *server.connections[1:]):
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
+    for thread in server.threads[0], *server.threads[2:]:
         thread.join()
 
 
@@ -185,6 +194,24 @@ if ON_LINUX:
         listener.listen()
         return listener
 
+    @listen.wrong("Somebody listened there, .* you made a second one at the same port")
+    def shares_if_it_must(address):
+        try:
+            return socket.create_server(address)
+        except OSError:
+            return socket.create_server(address, reuse_port=True)
+
+    @listen.wrong("Beside your listener I made a second one at the same port")
+    def asks_before_it_shares(address):
+        with socket.socket() as probe:
+            if address[1] and probe.connect_ex(address) == 0:
+                raise OSError("in use")
+        return socket.create_server(address, reuse_port=True)
+
+    @listen.wrong("I asked for `127.0.0.2`, and you listen on `127.0.0.1`")
+    def knows_the_host_by_heart(address):
+        return socket.create_server(("127.0.0.1", address[1]))
+
     @listen.wrong("Address already in use")
     def only_the_second_time(address):
         listener = socket.socket()
@@ -193,6 +220,76 @@ if ON_LINUX:
         listener.bind(address)
         listener.listen()
         return listener
+
+
+@listen.wrong("You returned a socket that is closed")
+def closed_at_the_end_of_with(address):
+    with socket.create_server(address) as listener:
+        return listener
+
+
+@listen.wrong(r"I asked for `127[0-9.]*`, and you listen on `0\.0\.0\.0`")
+def open_to_the_world(address):
+    return socket.create_server(("", address[1]))
+
+
+@listen.wrong("Somebody listened there, and you returned `None`.*raised to the caller")
+def keeps_the_error(address):
+    try:
+        return socket.create_server(address)
+    except OSError:
+        return None
+
+
+@listen.wrong("Somebody listened there, and you returned a listener at another port")
+def falls_back_to_another_port(address):
+    try:
+        return socket.create_server(address)
+    except OSError:
+        return socket.create_server((address[0], 0))
+
+
+def _once():
+    known = {}
+
+    def the_same_again(address):
+        if address not in known or known[address].fileno() < 0:
+            listener = socket.create_server(address)
+            known[listener.getsockname()] = listener
+            return listener
+        return known[address]
+
+    return the_same_again
+
+
+listen.wrong("you returned the very listener that I had from you already")(_once())
+
+
+def _in_its_place():
+    listeners = []
+
+    def takes_the_place(address):
+        for listener in listeners:
+            listener.close()
+        listeners.append(socket.create_server(address))
+        return listeners[-1]
+
+    return takes_the_place
+
+
+listen.wrong("Your own listener was there, and you closed it")(_in_its_place())
+
+
+@listen.wrong("still running.*Expected: .*OSError at once. I waited for 1 s")
+def tries_for_a_while(address):
+    end = time.monotonic() + 2
+    while True:
+        try:
+            return socket.create_server(address)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 trusting = Table(ex.trusting)
@@ -247,193 +344,34 @@ def the_file_itself(cafile):
     return cafile
 
 
-admit = Table(ex.admit)
+def _cached():
+    contexts = []
+
+    def one_for_ever(cafile):
+        contexts.append(ssl.create_default_context(cafile=cafile))
+        return contexts[0]
+
+    return one_for_ever
 
 
-@admit.stub
-def blank_admit(connection, token): ...
+trusting.wrong("authority of my second `cafile` signed. Your client refused it.*context for each")(
+    _cached()
+)
 
 
-@admit.right
-def as_a_file(connection, token):
-    with connection.makefile("rb") as stream:
-        try:
-            line = stream.readline(1025)
-        except TimeoutError:
-            line = b""
-    if line == f"{token}\n".encode():
-        connection.sendall(b"welcome\n")
-        return True
-    connection.sendall(b"refused\n")
-    connection.close()
-    return False
+def _collected():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def trusts_more_and_more(cafile):
+        context.load_verify_locations(cafile)
+        return context
+
+    return trusts_more_and_more
 
 
-@admit.right
-def byte_by_byte(connection, token):
-    line = bytearray()
-    try:
-        while len(line) <= 1024 and (byte := connection.recv(1)) != b"\n":
-            if not byte:
-                raise EOFError
-            line += byte
-    except (OSError, EOFError):
-        line.clear()
-    right = hmac.compare_digest(bytes(line), token.encode())
-    connection.sendall(b"welcome\n" if right else b"refused\n")
-    if not right:
-        connection.close()
-    return right
-
-
-def _hears_no_end(connection):
-    data = b""
-    with contextlib.suppress(TimeoutError):
-        while not data.endswith(b"\n") and len(data) <= 1024:
-            data += connection.recv(1)
-    return data
-
-
-def _line(connection):
-    line = b""
-    with contextlib.suppress(TimeoutError):
-        while not line.endswith(b"\n") and len(line) <= 1024 and (data := connection.recv(1024)):
-            line += data
-    return line
-
-
-def _refuse(connection, word=b"refused\n"):
-    with connection:
-        connection.sendall(word)
-    return False
-
-
-@admit.wrong("in 3 pieces")
-def one_receive(connection, token):
-    if connection.recv(1024) == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong(r"still running.*I sent half a line and closed.*What does `recv` return when nothing")
-def loops_on_the_end(connection, token):
-    if hmac.compare_digest(_hears_no_end(connection), token.encode() + b"\n"):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("the token and one more letter, no newline, then nothing. You let me in")
-def takes_any_letter_for_the_newline(connection, token):
-    if hmac.compare_digest(_line(connection)[:-1], token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("You let me in")
-def both_at_once(connection, token):
-    if hmac.compare_digest(_hears_no_end(connection)[:-1], token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("I sent the token, no newline, then nothing. You let me in")
-def needs_no_newline(connection, token):
-    if hmac.compare_digest(_line(connection).removesuffix(b"\n"), token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("I sent the token without a newline and closed. You let me in")
-def takes_the_end_for_a_newline(connection, token):
-    line = b""
-    try:
-        while len(line) <= 1024 and (byte := connection.recv(1)) not in (b"", b"\n"):
-            line += byte
-    except TimeoutError:
-        return _refuse(connection)
-    if hmac.compare_digest(line, token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-if ON_LINUX:  # elsewhere the end may come before the reset
-
-    @admit.wrong("No answer of yours reached me: you closed while bytes of mine were unread")
-    def looks_at_two_bytes(connection, token):
-        if connection.recv(2) != token.encode() + b"\n":
-            connection.close()
-            return False
-        connection.sendall(b"welcome\n")
-        return True
-
-
-@admit.wrong("the token and one letter more")
-def how_it_begins(connection, token):
-    if _line(connection).startswith(token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("UnicodeDecodeError")
-def as_text(connection, token):
-    if _line(connection).decode() == token + "\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("TypeError|not ASCII")
-def compares_text(connection, token):
-    line = _line(connection).decode(errors="replace")
-    if hmac.compare_digest(line, token + "\n"):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("TimeoutError")
-def knows_no_silence(connection, token):
-    line = b""
-    while not line.endswith(b"\n") and len(line) <= 1024 and (data := connection.recv(1024)):
-        line += data
-    if line == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("still running when I stopped waiting")
-def without_a_bound(connection, token):
-    line = b""
-    with contextlib.suppress(TimeoutError):
-        while not line.endswith(b"\n") and (data := connection.recv(1024)):
-            line += data
-    if line == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
-
-
-@admit.wrong("Your answer holds the token itself")
-def helpful(connection, token):
-    if _line(connection) == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection, f"refused: it is {token}\n".encode())
-
-
-@admit.wrong("kept the connection open")
-def leaves_the_door_open(connection, token):
-    right = _line(connection) == token.encode() + b"\n"
-    connection.sendall(b"welcome\n" if right else b"refused\n")
-    return right
+trusting.wrong("authority of my first `cafile` signed. Your client accepted it.*context for each")(
+    _collected()
+)
 
 
 show = Table(ex.show)
@@ -500,3 +438,66 @@ def cuts_what_is_escaped(name):
 def has_no_end(name):
     text = html.escape(plain(name, 10**9))
     return f'<li title="{text}">{text}</li>'
+
+
+@show.right
+def with_a_new_line_behind_it(name):
+    text = html.escape(plain(name))
+    return f'<li title="{text}">{text}</li>\n'
+
+
+@show.right
+def nobody_is_anonymous(name):
+    text = html.escape(plain(name) or "anonymous")
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("A reader sees `Ann from the third floor, seco….*How long may a name be")
+def cut_too_early(name):
+    text = html.escape(plain(name, 30))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("My name holds a control character of eight bits")
+def without_a_list_of_bad_characters(name):
+    text = re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e]", "", name[:200])
+    return f'<li title="{html.escape(text)}">{html.escape(text)}</li>'
+
+
+@show.wrong('finds in your page: `<li title="…">`; the.*one `<li title="…">`, one `</li>`')
+def never_ended(name):
+    text = html.escape(plain(name))
+    return f'<li title="{text}">{text}'
+
+
+@show.wrong(r"raised KeyError.*Expected: an element for the name `{Ann}`")
+def name_as_a_template(name):
+    text = html.escape(plain(name))
+    return ('<li title="' + text + '">{}</li>').format(text)
+
+
+@show.wrong("Expected: an element for the name `C:")
+def name_as_a_replacement(name):
+    return re.sub("NAME", html.escape(plain(name)), '<li title="NAME">NAME</li>')
+
+
+@show.wrong("A reader sees `· ·, Ann²`")
+def only_latin_letters(name):
+    text = html.escape(re.sub(r"[^\x20-\u024f]+", "·", plain(name)))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("Expected: an element for the name ``")
+def needs_a_first_letter(name):
+    text = html.escape(plain(name[0] + name[1:]))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong(r"The title is `invoice·gpj.exe`, the text `invoice\\u202egpj.exe`.*both places")
+def cleaned_in_one_place(name):
+    return f'<li title="{html.escape(plain(name))}">{html.escape(name[:200])}</li>'
+
+
+@show.wrong("title has 201 characters, the text 100,000")
+def cut_in_one_place(name):
+    return f'<li title="{html.escape(plain(name))}">{html.escape(plain(name, 10**9))}</li>'
