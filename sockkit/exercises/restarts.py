@@ -85,7 +85,14 @@ def _serve_one(trial: Trial, listener: socket.socket, name: str) -> None:
     """Accept one client and be the first to close: then this side keeps the TIME_WAIT."""
     partner = trial.connect(listener.getsockname()[:2], name)
     listener.settimeout(trial.left(1.0))
-    connection, _ = listener.accept()
+    try:
+        connection, _ = listener.accept()
+    except TimeoutError:
+        raise NotYet(
+            "I connected, and `accept` of your listener gave me nobody for a second.",
+            "a listener, and no more: it is I who accept.",
+            "Does a thread of yours accept the clients?",
+        ) from None
     connection.close()
     partner.receive_all()
     partner.close()

@@ -222,6 +222,19 @@ if ON_LINUX:
         return listener
 
 
+@listen.wrong("gave me nobody.*Does a thread of yours accept")
+def whose_clients_somebody_else_accepts(address):
+    class Listener(socket.socket):  # a thread that waits in `accept` does the same, mostly
+        def accept(self):
+            raise TimeoutError("timed out")
+
+    listener = Listener()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.listen()
+    return listener
+
+
 @listen.wrong("You returned a socket that is closed")
 def closed_at_the_end_of_with(address):
     with socket.create_server(address) as listener:
