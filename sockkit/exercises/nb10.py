@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from sockkit.exercises.broken import Sound
+from sockkit.exercises.goings import leaves, one_is_dropped, two_at_once, while_one_goes
 from sockkit.exercises.jury import Jury
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.members import Chatroom
@@ -12,9 +13,7 @@ from sockkit.exercises.questions import (
     TALKERS,
     all_at_once,
     answered_alone,
-    leaves,
     listed,
-    one_is_dropped,
     rooms,
     three,
     to_one_of_many,
@@ -51,19 +50,26 @@ def lobby(trial: Trial, answer: Any) -> str:
     """A class with a server's callbacks: a chat with one room, names, `/who`, and leaves."""
     with Chatroom(trial, answer) as room:
         ada, ben, cleo = three(room)
+        ben.say("/name Big Ben")
+        for other in (ada, cleo):
+            other.expect_nothing("Client 2 said `/name Big Ben`. Then")
+        listed(ada, "1 Ada, 2 Big Ben, 3", "Client 2 said `/name Big Ben`, and")
         ben.leave()
-        told(
-            ada, "* 2 Ben left", "Client 2 closed politely.", "Which callback is told of every end?"
-        )
+        for other in (ada, cleo):
+            then = "Which callback is told of every end?"
+            told(other, "* 2 Big Ben left", "Client 2 closed politely.", then)
         listed(ada, "1 Ada, 3", "Client 2 closed politely, and")
         cleo.crash()
         told(ada, "* 3 left", "Client 3 reset its connection.")
-        dora = room.join("Dora")
-        listed(dora, "1 Ada, 4 Dora", "Clients 2 and 3 left, client 4 came as Dora, and")
-        zoe = one_is_dropped(room, dora, ada)
+        second = room.join("Ada")
+        second.say("hello")
+        told(ada, "4 Ada: hello", "Client 4 said `/name Ada`, as client 1 did, and then `hello`.")
+        listed(second, "1 Ada, 4 Ada", "Clients 2 and 3 left, client 4 said `/name Ada`, and")
+        zoe = one_is_dropped(room, second, ada)
+        later = two_at_once(room, ada, second, zoe)
         more = [room.join().label for _ in range(_MANY)]
-        labels = ["1 Ada", "4 Dora", zoe.label, *more]
-        listed(dora, ", ".join(labels), f"{_MANY} more came, and")
+        labels = ["1 Ada", "4 Ada", zoe.label, later.label, *more]
+        listed(second, ", ".join(labels), f"{_MANY} more came, and")
     return "Who came had a number, who spoke was known, and who left was told of, once."
 
 
@@ -86,8 +92,11 @@ def chat(trial: Trial, answer: Any) -> str:
         rooms(ada, ben, cleo)
         leaves(room, ada, ben, cleo)
         zoe = one_is_dropped(room, ada)
+        later = two_at_once(room, ada, zoe)
+        while_one_goes(room, zoe, ada)
+        later.until_now()  # it was there as well
         others = [room.join("Ada") for _ in range(_MANY)]
-        labels = ["1 Ada", "3", zoe.label, *(member.label for member in others)]
+        labels = ["1 Ada", "3", zoe.label, later.label, *(member.label for member in others)]
         listed(others[-1], ", ".join(labels), f"{_MANY} more came, all called Ada, and")  # 5
         to_one_of_many(others)
         all_at_once(others[:TALKERS])
