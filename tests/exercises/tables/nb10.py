@@ -653,7 +653,7 @@ def reads_on(client):
         lines.append(client.recv())
 
 
-@heard.wrong("`heard` took 0.4 s each time")
+@heard.wrong("`heard` took 0.4. s each time")
 def waits_for_a_silence(client):
     lines = []
     try:
@@ -663,7 +663,7 @@ def waits_for_a_silence(client):
         return lines
 
 
-@heard.wrong("`heard` took 1.0 s each time")
+@heard.wrong("`heard` took 1.0. s each time")
 def waits_for_a_long_silence(client):
     lines = []
     try:
@@ -673,7 +673,7 @@ def waits_for_a_long_silence(client):
         return lines
 
 
-@heard.wrong("`heard` took 0.6 s each time")
+@heard.wrong("`heard` took 0.6. s each time")
 def sleeps_well(client):
     time.sleep(0.5)
     return waits_a_little(client)
@@ -685,7 +685,7 @@ def sleeps_a_moment(client):
     return waits_a_little(client)
 
 
-@heard.wrong("3 lines, and you returned")
+@heard.wrong("4 lines, and you returned")
 def takes_any_here(client):
     client.send("/who")
     lines = []
@@ -694,7 +694,7 @@ def takes_any_here(client):
     return lines
 
 
-@heard.wrong("one line, and you returned")
+@heard.wrong("The last line answers your own question")
 def keeps_the_answer(client):
     client.send("/who")
     lines = [client.recv()]
@@ -706,3 +706,90 @@ def keeps_the_answer(client):
 @heard.wrong("one line, and you returned")
 def one_at_a_time(client):
     return client.recv()
+
+
+def _until_here(client, question="/who"):
+    client.send(question)
+    return iter(client.recv, None)
+
+
+@heard.wrong("4 lines, and you returned .* Every line counts")
+def says_nothing_twice(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return lines
+        if line not in lines:
+            lines.append(line)
+
+
+@heard.wrong("3 lines, and you returned .* Every line counts")
+def only_what_people_said(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return [line for line in lines if not line.startswith("*")]
+        lines.append(line)
+
+
+@heard.wrong("3 lines, and you returned")
+def tidies_up(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return lines
+        lines.append(line.strip())
+
+
+@heard.wrong("raised TimeoutError")
+def knows_the_first_client(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: 1"):
+            return lines
+        lines.append(line)
+
+
+@heard.wrong("You called `heard`, and Ben heard `2: are you there\\?`")
+def asks_aloud(client):
+    client.send("are you there?")
+    return [*iter(_until_here(client).__next__, "here: 2, 3 Ben")]
+
+
+@heard.wrong("You called `heard`, and client 2 is now called `tester`")
+def takes_a_name(client):
+    client.send("/name tester")
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return lines
+        lines.append(line)
+
+
+@heard.wrong("`heard` took 0.1\\d s each time")
+def sleeps_shortly(client):
+    time.sleep(0.15)
+    return with_iter(client)
+
+
+@heard.wrong("on a slow line, and you returned `\\[\\]`")
+def asks_and_gives_up(client):
+    lines = []
+    client.send("/who")
+    try:
+        while not (line := client.recv(1)).startswith("here: "):
+            lines.append(line)
+    except TimeoutError:
+        pass
+    return lines
+
+
+@heard.wrong("`heard` has closed the client")
+def closes(client):
+    with client as mine:
+        return with_iter(mine)
+
+
+@heard.wrong("a list of lines")
+def in_one_piece(client):
+    return "\n".join(with_iter(client))
