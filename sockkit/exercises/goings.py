@@ -97,15 +97,18 @@ def while_one_goes(room: Chatroom, mover: Member, other: Member) -> None:
 
 def _both(member: Member, said: str, *lines: str) -> None:
     """These come, in either order, and no others."""
-    got = member.until_now()
+    got: list[str] = []
+    while len(got) < len(lines) and (line := member.line()):
+        got.append(line)
     if sorted(got) != sorted(lines):
-        seen = " and ".join(f"`{plain(line, 60)}`" for line in got[:4]) or "nothing"
+        seen = " and ".join(f"`{plain(line, 60)}`" for line in got) or "nothing"
         expected = " and ".join(f"`{line}`" for line in lines)
         raise NotYet(
             f"{said} Client {member.number} got {seen}.",
             f"{expected}.",
             "In how many ways does a client go, and who can't be told?",
         )
+    member.expect_nothing(f"{said} Beside those two lines,")
 
 
 def leaves(room: Chatroom, ada: Member, ben: Member, cleo: Member) -> None:

@@ -85,7 +85,6 @@ def chat(trial: Trial, answer: Any) -> str:
         zoe = one_is_dropped(room, ada)
         later = two_at_once(room, ada, zoe)
         while_one_goes(room, zoe, ada)
-        later.until_now()  # it was there as well
         others = [room.join("Ada") for _ in range(_MANY)]
         labels = ["1 Ada", "3", zoe.label, later.label, *(member.label for member in others)]
         listed(others[-1], ", ".join(labels), f"{_MANY} more came, all called Ada, and")  # 5

@@ -174,6 +174,13 @@ class SweepsOutWhoIsGone(_Lobby):
                 self.gone(other)
 
 
+@lobby.right
+class TellsLeavesALittleLater(_Lobby):
+    async def on_disconnect(self, connection, reason):
+        await asyncio.sleep(0.01)
+        super().on_disconnect(connection, reason)
+
+
 @lobby.wrong("as client 1 did, and then `hello`. Client 1 got nothing")
 class NoWordForNamesakes(_Lobby):
     def tell(self, sender, text):
