@@ -16,7 +16,7 @@ from sockkit.lab.peers import NonReader
 from sockkit.limits import Limits
 from sockkit.text import plain
 
-_SLOW = 0.03  # seconds: a server that never needs less for a line lets everybody wait
+_SLOW = 0.015  # seconds: a server that never needs less for a line lets everybody wait
 
 
 class Chatroom:
