@@ -1,20 +1,30 @@
 """Who talks to a learner's chat server in a check: members, who wait for lines and not for time."""
 
 import functools
+import math
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Self
 
+from sockkit.connection import Connection
 from sockkit.exercises.partner import Partner
+from sockkit.exercises.running import Stopped
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.lab.peers import NonReader
 from sockkit.limits import Limits
 from sockkit.text import plain
 
+_SLOW = 0.015  # seconds: a server that never needs less for a line lets everybody wait
+
 
 class Chatroom:
-    """A server with the callbacks of a learner's class, and the members who have come to it."""
+    """A server with the callbacks of a learner's class, and the members who have come to it.
+
+    Attributes:
+        quickest: seconds that the server has needed at least for something that was said.
+    """
 
     def __init__(self, trial: Trial, answer: Any) -> None:
         self.trial = trial
@@ -23,8 +33,10 @@ class Chatroom:
         for name in names:
             if not callable(getattr(self.chat, name, None)):
                 raise NotYet(f"Your object has no `{name}`.", "a class with three callbacks.")
+        self.quickest = math.inf
         self._over = False
         self._count = 0
+        self._doomed: dict[str | int, int] = {}
         callbacks = {name: self._until_over(getattr(self.chat, name)) for name in names}
         self.host = trial.serve(**callbacks, limits=Limits(max_pending=65_536))
 
@@ -32,16 +44,47 @@ class Chatroom:
         # When the server stops, clients go one after the other, and whoever is told of the first
         # may have gone as well. That is no fault of the answer.
         @functools.wraps(callback)
-        def called(*args: Any) -> Any:
-            return None if self._over else callback(*args)
+        def called(connection: Connection, *args: Any) -> Any:
+            if self._over:
+                return None
+            doomed = self._doomed.pop(connection.number, 0)
+            if args and isinstance(args[0], str):
+                doomed = self._doomed.pop(args[0], doomed)
+            if doomed:
+                self.throw_out(doomed)
+            return callback(connection, *args)
 
         return called
+
+    def throw_out(self, number: int) -> None:
+        """The server ends this connection, if it is still there."""
+        if connection := self.host.server.clients.get(number):
+            connection.close()
+
+    def throw_out_with(self, what: str | int, number: int) -> None:
+        """Let this client go at the last moment before a callback is called.
+
+        The answer knows it still, and can't send it anything.
+
+        Args:
+            what: the line that is said, or the number of the client who goes.
+            number: who goes as well.
+        """
+        self._doomed[what] = number
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: object) -> None:
         self._over = True
+        waited = isinstance(error, NotYet) and self.trial.waited_in_vain
+        if (waited or isinstance(error, Stopped)) and _SLOW < self.quickest < math.inf:
+            raise NotYet(
+                f"My time was up. `/who` after a line was answered {self.quickest:.2f} s later, or "
+                "more, each time.",
+                "callbacks that return at once.",
+                "What do they wait for?",
+            ) from None
 
     def join(self, name: str = "") -> "Member":
         """One more member, greeted with the next number."""
@@ -83,12 +126,30 @@ class Member:
 
     def say(self, text: str, then: str = "") -> None:
         """Say it; return when the server has dealt with it, with nothing for the sender."""
-        self.partner.send(f"{text}\n".encode())
+        started = time.monotonic()
+        self.tell(text)
         self.expect_nothing(f"{self.label} said `{text}`, and", then)
+        self._room.quickest = min(self._room.quickest, time.monotonic() - started)
+
+    def dare(self, text: str) -> None:
+        """Say something of which the tables leave open what the sender hears. It must stay."""
+        self.tell(text)
+        self.until_now()
+        if self.partner.ended:
+            said = f"`{text}`" if text else "an empty line"
+            raise NotYet(
+                f"{self.label} said {said}, and was disconnected.",
+                "nobody is thrown out for what they say.",
+                "What can fail in your callback, and who pays for it?",
+            )
+
+    def tell(self, text: str) -> None:
+        """Say it, without waiting."""
+        self.partner.send(f"{text}\n".encode())
 
     def expect(self, line: str, said: str, then: str = "") -> None:
         """This must be the next line."""
-        got = self._line()
+        got = self.line()
         if got != line:
             verb = f"got `{plain(got, 80)}`" if got else "got nothing"
             if self.partner.ended:
@@ -110,8 +171,19 @@ class Member:
 
     def who(self) -> str:
         """What the server answers to `/who`, or whatever came before that."""
-        self.partner.send(b"/who\n")
-        return self._line()
+        self.tell("/who")
+        return self.line()
+
+    def until_now(self) -> list[str]:
+        """All lines that have come: up to the answer to `/who`, or to a silence."""
+        lines = [self.who()]
+        while lines[-1] and not lines[-1].startswith("here: "):
+            lines.append(self.line())
+        return lines[:-1]
+
+    def has_company(self, number: int) -> bool:
+        """Whether this client is connected to the same chat."""
+        return self._room.has(number)
 
     def leave(self) -> None:
         """Close politely; return when the server has noticed."""
@@ -123,5 +195,6 @@ class Member:
         self.partner.reset()
         self._room.gone(self.number)
 
-    def _line(self) -> str:
+    def line(self) -> str:
+        """The next line, or what came of it."""
         return self.partner.receive_line().decode(errors="replace").rstrip("\r\n")

@@ -1,20 +1,17 @@
 """Lesson 10: a chat server with rooms, and tests that tell a sound one from broken ones."""
 
-import time
-from contextlib import ExitStack
 from typing import Any
 
-from sockkit.exercises.broken import Sound
+from sockkit.exercises.goings import leaves, one_is_dropped, two_at_once, while_one_goes
 from sockkit.exercises.jury import Jury
 from sockkit.exercises.lesson import Lesson
+from sockkit.exercises.listening import Listening
 from sockkit.exercises.members import Chatroom
 from sockkit.exercises.questions import (
     TALKERS,
     all_at_once,
     answered_alone,
-    leaves,
     listed,
-    one_is_dropped,
     rooms,
     three,
     to_one_of_many,
@@ -22,19 +19,12 @@ from sockkit.exercises.questions import (
 )
 from sockkit.exercises.solutions import nb10 as solutions
 from sockkit.exercises.trial import Trial
-from sockkit.exercises.verdict import NotYet
-from sockkit.lab import Link
-from sockkit.lab.guest import Guest
-from sockkit.sync import Client, Server
-from sockkit.text import plain
 
 lesson = Lesson("10")
 summary = lesson.summary
 
 _MANY = 20  # clients of one name
 _CROWD = 100  # clients more, who are there at the same time
-_AT_ONCE = 0.3  # seconds; who has waited for so long each time has waited for the clock
-_LATE = 0.6  # seconds that a slow line takes: more than anybody may wait on a fast one
 
 
 @lesson.exercise(
@@ -51,19 +41,26 @@ def lobby(trial: Trial, answer: Any) -> str:
     """A class with a server's callbacks: a chat with one room, names, `/who`, and leaves."""
     with Chatroom(trial, answer) as room:
         ada, ben, cleo = three(room)
+        ben.say("/name Big Ben")
+        for other in (ada, cleo):
+            other.expect_nothing("Client 2 said `/name Big Ben`. Then")
+        listed(ada, "1 Ada, 2 Big Ben, 3", "Client 2 said `/name Big Ben`, and")
         ben.leave()
-        told(
-            ada, "* 2 Ben left", "Client 2 closed politely.", "Which callback is told of every end?"
-        )
+        for other in (ada, cleo):
+            then = "Which callback is told of every end?"
+            told(other, "* 2 Big Ben left", "Client 2 closed politely.", then)
         listed(ada, "1 Ada, 3", "Client 2 closed politely, and")
         cleo.crash()
         told(ada, "* 3 left", "Client 3 reset its connection.")
-        dora = room.join("Dora")
-        listed(dora, "1 Ada, 4 Dora", "Clients 2 and 3 left, client 4 came as Dora, and")
-        zoe = one_is_dropped(room, dora, ada)
+        second = room.join("Ada")
+        second.say("hello")
+        told(ada, "4 Ada: hello", "Client 4 said `/name Ada`, as client 1 did, and then `hello`.")
+        listed(second, "1 Ada, 4 Ada", "Clients 2 and 3 left, client 4 said `/name Ada`, and")
+        zoe = one_is_dropped(room, second, ada)
+        later = two_at_once(room, ada, second, zoe)
         more = [room.join().label for _ in range(_MANY)]
-        labels = ["1 Ada", "4 Dora", zoe.label, *more]
-        listed(dora, ", ".join(labels), f"{_MANY} more came, and")
+        labels = ["1 Ada", "4 Ada", zoe.label, later.label, *more]
+        listed(second, ", ".join(labels), f"{_MANY} more came, and")
     return "Who came had a number, who spoke was known, and who left was told of, once."
 
 
@@ -86,8 +83,10 @@ def chat(trial: Trial, answer: Any) -> str:
         rooms(ada, ben, cleo)
         leaves(room, ada, ben, cleo)
         zoe = one_is_dropped(room, ada)
+        later = two_at_once(room, ada, zoe)
+        while_one_goes(room, zoe, ada)
         others = [room.join("Ada") for _ in range(_MANY)]
-        labels = ["1 Ada", "3", zoe.label, *(member.label for member in others)]
+        labels = ["1 Ada", "3", zoe.label, later.label, *(member.label for member in others)]
         listed(others[-1], ", ".join(labels), f"{_MANY} more came, all called Ada, and")  # 5
         to_one_of_many(others)
         all_at_once(others[:TALKERS])
@@ -111,56 +110,7 @@ def chat(trial: Trial, answer: Any) -> str:
 )
 def heard(trial: Trial, answer: Any) -> str:
     """Return all lines that the chat server has sent this `client` until now. Without sleeping."""
-    sound = Sound()
-    open_until_the_end = trial.own(ExitStack())
-    server = open_until_the_end.enter_context(
-        Server(sound.on_message, on_connect=sound.on_connect, on_disconnect=sound.on_disconnect)
-    )
-    link = open_until_the_end.enter_context(Link(server.address))
-    client = open_until_the_end.enter_context(Client(link.address, timeout=1.5))
-    client.recv()  # its number
-    ben = open_until_the_end.enter_context(Guest(server, "Ben"))
-    took: list[float] = []
-    for said in (("hello",), (), ("who is here: you?", "/to 1 psst", "a third line")):
-        took.append(_timed(trial, answer, client, ben, said))
-        if len(took) > 1 and min(took) > _AT_ONCE:  # twice: the machine may be busy once
-            raise NotYet(
-                f"All was here at once, and `heard` took {min(took):.1f} s each time.",
-                "it returns when all that was sent is there, and no later.",
-                "For what did it wait, and what could it ask instead?",
-            )
-    link.set(delay=_LATE, way="down")
-    _timed(trial, answer, client, ben, ("I come late", "and I"), how=", on a slow line")
-    return "All that had been sent, and nothing else; also when it was late."
-
-
-def _timed(
-    trial: Trial, answer: Any, client: Client, ben: Guest, said: tuple[str, ...], how: str = ""
-) -> float:
-    """Compare what the answer returns with what Ben said; returns the seconds that it took."""
-    for text in said:
-        ben.say(text)
-    started = time.monotonic()
-    running = trial.start(answer, client)
-    got = running.result(2.5, "an answer that always comes.", "What can you ask?")
-    took = time.monotonic() - started
-    _compare(got, said, ben.number, how)
-    return took
-
-
-def _compare(got: Any, said: tuple[str, ...], number: int, how: str) -> None:
-    prefix = f"{number} Ben"
-    expected = [
-        f"{prefix} to you: {text[6:]}" if text.startswith("/to") else f"{prefix}: {text}"
-        for text in said
-    ]
-    if not isinstance(got, list | tuple) or list(got) != expected:
-        what = f"{len(said)} lines" if len(said) != 1 else "one line"
-        raise NotYet(
-            f"Ben said {what}{how}, and you returned `{plain(repr(got), 100)}`.",
-            f"`{plain(repr(expected), 120)}`.",
-            "How do you know that nothing more is on its way?",
-        )
+    return Listening(trial, answer).verdict()
 
 
 @lesson.exercise(

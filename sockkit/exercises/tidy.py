@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -137,7 +137,7 @@ def _dropped(what: str) -> str:
 
 def _stuck(running: Running) -> str:
     thread = running.call.thread
-    return _survivor(thread, running.call.place()) if thread else ""
+    return _survivors([thread], running.call.place()) if thread else ""
 
 
 def _processes(processes: Sequence[BaseProcess]) -> list[str]:
@@ -164,12 +164,32 @@ def _threads(before: Before, mine: set[threading.Thread | None]) -> tuple[list[s
             _press(before, others())
             patiently(lambda: not others(), _PRESS)
     survivors = others()
-    ended = [
-        f"your thread `{thread.name}` was still running{_in(places[thread])}; I ended it."
-        for thread in left
-        if thread not in survivors
-    ]
-    return ended, [_survivor(thread, places[thread]) for thread in survivors if thread in places]
+    ended = [thread for thread in left if thread not in survivors]
+    stay = [thread for thread in survivors if thread in places]
+    return (
+        [_ended(threads, place) for place, threads in _by_place(ended, places)],
+        [_survivors(threads, place) for place, threads in _by_place(stay, places)],
+    )
+
+
+def _by_place(
+    threads: Sequence[threading.Thread], places: Mapping[threading.Thread, str]
+) -> list[tuple[str, list[threading.Thread]]]:
+    """Threads that were in the same line are told of together."""
+    found: dict[str, list[threading.Thread]] = {}
+    for thread in threads:
+        found.setdefault(places[thread], []).append(thread)
+    return list(found.items())
+
+
+def _ended(threads: Sequence[threading.Thread], place: str) -> str:
+    were, them = ("was", "it") if len(threads) == 1 else ("were", "them")
+    return f"{_named(threads)} {were} still running{_in(place)}; I ended {them}."
+
+
+def _named(threads: Sequence[threading.Thread]) -> str:
+    more = f" and {len(threads) - 1} more like it" if len(threads) > 1 else ""
+    return f"your thread `{threads[0].name}`{more}"
 
 
 def _press(before: Before, threads: Sequence[threading.Thread]) -> None:
@@ -179,10 +199,11 @@ def _press(before: Before, threads: Sequence[threading.Thread]) -> None:
         wake(sock)
 
 
-def _survivor(thread: threading.Thread, place: str) -> str:
+def _survivors(threads: Sequence[threading.Thread], place: str) -> str:
+    run, stays = ("runs", "it stays") if len(threads) == 1 else ("run", "each stays")
     return (
-        f"your thread `{thread.name}` still runs{_in(place)}. Python can't end a thread that waits "
-        "there: it stays until it ends by itself, or the kernel is restarted."
+        f"{_named(threads)} still {run}{_in(place)}. Python can't end a thread that waits "
+        f"there: {stays} until it ends by itself, or the kernel is restarted."
     )
 
 

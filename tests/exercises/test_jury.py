@@ -7,7 +7,7 @@ import pytest
 
 from sockkit.exercises import nb10 as ex
 from sockkit.exercises.broken import BROKEN, Sound
-from sockkit.exercises.jury import Door
+from sockkit.exercises.invited import Door
 from sockkit.sync import Server
 
 TIMES = 50

@@ -1,5 +1,6 @@
 """Answers to the exercises of lesson 10, but for the tests, which have a table of their own."""
 
+import asyncio
 import contextlib
 import queue
 import time
@@ -84,7 +85,7 @@ class TheArticlesRule(_Lobby):
             self.tell(connection, f"* {self.label(connection)} left")
 
 
-@lobby.wrong("Client 2 closed politely, and 1 Ada said `/who`, and got `here: 1 Ada, 2 Ben, 3`")
+@lobby.wrong("Client 2 closed politely, and 1 Ada said `/who`, and got `here: 1 Ada, 2 Big Ben, 3`")
 class KeepsZombies(_Lobby):
     def on_disconnect(self, connection, reason):
         self.tell(connection, f"* {self.label(connection)} left")
@@ -136,7 +137,7 @@ class StopsAtTheFirstWhoIsGone(_Lobby):
                     other.send(text)
 
 
-@lobby.wrong("20 more came, and 4 Dora said `/who`")
+@lobby.wrong("20 more came, and 4 Ada said `/who`")
 class InAnyOrder(_Lobby):
     def on_message(self, connection, text):
         if text == "/who":
@@ -153,6 +154,115 @@ class MistypesInAMessage(_Lobby):
         super().on_message(connection, text)
         if text.startswith("/name "):
             connection.nme += "!"
+
+
+@lobby.right
+class SweepsOutWhoIsGone(_Lobby):
+    def on_disconnect(self, connection, reason):
+        self.gone(connection)
+
+    def gone(self, connection):
+        if self.here.pop(connection.number, None):
+            self.tell(connection, f"* {self.label(connection)} left")
+
+    def tell(self, sender, text):
+        for other in list(self.here.values()):
+            try:
+                if other is not sender:
+                    other.send(text)
+            except ConnectionLost:
+                self.gone(other)
+
+
+@lobby.right
+class TellsLeavesALittleLater(_Lobby):
+    async def on_disconnect(self, connection, reason):
+        await asyncio.sleep(0.01)
+        super().on_disconnect(connection, reason)
+
+
+@lobby.wrong("as client 1 did, and then `hello`. Client 1 got nothing")
+class NoWordForNamesakes(_Lobby):
+    def tell(self, sender, text):
+        for other in list(self.here.values()):
+            if other is not sender and (other.name != sender.name or not sender.name):
+                with contextlib.suppress(ConnectionLost):
+                    other.send(text)
+
+
+@lobby.wrong("`/name Big Ben`, and 1 Ada said `/who`, and got `here: 1 Ada, 2 Ben, 3`")
+class KeepsTheFirstName(_Lobby):
+    def on_message(self, connection, text):
+        if not (text.startswith("/name ") and connection.name):
+            super().on_message(connection, text)
+
+
+@lobby.wrong("`/name Big Ben`, and 1 Ada said `/who`, and got `here: 1 Ada, 2 Big, 3`")
+class OneWordNames(_Lobby):
+    def on_message(self, connection, text):
+        super().on_message(connection, text)
+        connection.name = connection.name.partition(" ")[0]
+
+
+@lobby.wrong("Client 3, who has no name, said .* got `3 : two  blanks")
+class BlankAfterTheNumber(_Lobby):
+    def on_message(self, connection, text):
+        if text.startswith("/"):
+            super().on_message(connection, text)
+        else:
+            self.tell(connection, f"{connection.number} {connection.name}: {text}")
+
+
+@lobby.wrong("said `two  blanks, é, and /who`")
+class AnswersEveryWho(_Lobby):
+    def on_message(self, connection, text):
+        super().on_message(connection, "/who" if "/who" in text else text)
+
+
+@lobby.wrong("`on_message` raised IndexError")
+class TakesTheFirstWord(_Lobby):
+    def on_message(self, connection, text):
+        if text.split()[0] == "/who":
+            text = "/who"
+        super().on_message(connection, text)
+
+
+@lobby.wrong("threw out clients 7 and 8 .* Client 1 got nothing")
+class ThreeWaysToLeave(_Lobby):
+    def on_disconnect(self, connection, reason):
+        if reason in (Reason.CLOSED, Reason.RESET, Reason.TOO_SLOW):
+            super().on_disconnect(connection, reason)
+        else:
+            del self.here[connection.number]
+
+
+@lobby.wrong("`on_disconnect` raised ConnectionLost")
+class TellsLeavesWithoutCare(_Lobby):
+    def on_disconnect(self, connection, reason):
+        del self.here[connection.number]
+        for other in list(self.here.values()):
+            other.send(f"* {self.label(connection)} left")
+
+
+@lobby.wrong("Client 2 came, and said `/name Ben`. Then 1 Ada got `\\* 2 is Ben`")
+class AnnouncesNames(_Lobby):
+    def on_message(self, connection, text):
+        super().on_message(connection, text)
+        if text.startswith("/name "):
+            self.tell(connection, f"* {connection.number} is {connection.name}")
+
+
+@lobby.wrong("and client 1 got 991 bytes")
+class CutsLongLines(_Lobby):
+    def tell(self, sender, text):
+        super().tell(sender, text[:990])
+
+
+@lobby.wrong("My time was up. `/who` after a line was answered 0.1\\d s later, or more")
+class TakesItsTime(_Lobby):
+    async def on_message(self, connection, text):
+        await asyncio.sleep(0.05)
+        super().on_message(connection, text)
 
 
 @lobby.wrong("has no `on_disconnect`")
@@ -204,7 +314,8 @@ class RoomsInADictionary(ex.lobby.model):
             _, number, message = text.split(" ", 2)
             other = self.here.get(int(number)) if number.isdigit() else None
             if other:
-                other.send(f"{self.label(connection)} to you: {message}")
+                with contextlib.suppress(ConnectionLost):
+                    other.send(f"{self.label(connection)} to you: {message}")
             else:
                 connection.send(f"no client {number}")
         else:
@@ -299,14 +410,15 @@ class TheLastFirst(_Chat):
             super().on_message(connection, text)
 
 
-@chat.wrong("`/to 15 psst`, and .* got|15 psst`. Client 15 got")
+@chat.wrong("`/to 20 psst`, and .* got|20 psst`. Client 20 got")
 class LooksForTheName(_Chat):
     def on_message(self, connection, text):
         if text.startswith("/to ") and text.split()[1] in map(str, self.here):
             _, number, message = text.split(" ", 2)
             name = self.here[int(number)].name
             other = [each for each in self.here.values() if each.name == name][-1]
-            other.send(f"{self.label(connection)} to you: {message}")
+            with contextlib.suppress(ConnectionLost):
+                other.send(f"{self.label(connection)} to you: {message}")
         else:
             super().on_message(connection, text)
 
@@ -330,7 +442,9 @@ class TellsNoReset(_Chat):
             super().on_disconnect(connection, reason)
 
 
-@chat.wrong("in the room milk, client 3 is in tea, and 3 got|went from the room tea to milk")
+@chat.wrong(
+    "in the room tea time, client 3 is in tea, and 3 got|went from the room tea to tea time"
+)
 class OneOtherRoom(_Chat):
     def on_message(self, connection, text):
         if text.startswith("/room ") and text != "/room lobby":
@@ -352,7 +466,7 @@ class OneNameForEver(_Chat):
             super().on_message(connection, text)
 
 
-@chat.wrong("Client 40 connected. It got")
+@chat.wrong("Client 44 connected. It got")
 class NoMoreThanForty(_Chat):
     def on_connect(self, connection):
         if len(self.here) >= 36:
@@ -364,6 +478,143 @@ class NoMoreThanForty(_Chat):
     def on_disconnect(self, connection, reason):
         if connection.number in self.here:
             super().on_disconnect(connection, reason)
+
+
+@chat.wrong("raised ConnectionLost")
+class ARoomWithoutCare(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/room "):
+            for other in list(self.here.values()):
+                if other is not connection and other.state.room == connection.state.room:
+                    other.send(f"* {self.label(connection)} left")
+            connection.state.room = text[6:]
+            self.tell(connection, f"* {self.label(connection)} came")
+        else:
+            super().on_message(connection, text)
+
+
+@chat.wrong("raised ConnectionLost")
+class AWordWithoutCare(_Chat):
+    def on_message(self, connection, text):
+        number = text.split()[1] if text.startswith("/to ") else ""
+        if number.isdigit() and int(number) in self.here:
+            message = text.split(" ", 2)[2]
+            self.here[int(number)].send(f"{self.label(connection)} to you: {message}")
+        else:
+            super().on_message(connection, text)
+
+
+@chat.wrong("said `/to 2 psst`. Client 2 got `3 : psst|got `3  to you: psst`")
+class BlankInAWord(_Chat):
+    def on_message(self, connection, text):
+        number = text.split()[1] if text.startswith("/to ") else ""
+        if number.isdigit() and int(number) in self.here:
+            message = text.split(" ", 2)[2]
+            sender = f"{connection.number} {connection.name} to you"
+            with contextlib.suppress(ConnectionLost):
+                self.here[int(number)].send(f"{sender}: {message}")
+        else:
+            super().on_message(connection, text)
+
+
+class _Finds(_Chat):
+    """One who finds people in another way."""
+
+    def on_message(self, connection, text):
+        if text.startswith("/to "):
+            _, number, message = text.split(" ", 2)
+            try:
+                other = self.find(number)
+                other.send(f"{self.label(connection)} to you: {message}")
+            except (LookupError, ValueError, ConnectionLost):
+                self.nobody(connection, number)
+        else:
+            super().on_message(connection, text)
+
+    def find(self, number):
+        return self.here[int(number)]
+
+    def nobody(self, connection, number):
+        connection.send(f"no client {number}")
+
+
+@chat.wrong("said `/to Ben hello`, and Ben is a name. Client 1 got nothing")
+class FindsByNameToo(_Finds):
+    def find(self, number):
+        found = [c for c in self.here.values() if number in (str(c.number), c.name)]
+        return found.pop()
+
+
+@chat.wrong("`/to 2 hello`. Client .* got nothing")
+class FindsByItsBeginning(_Finds):
+    def find(self, number):
+        exact = [c for c in self.here.values() if str(c.number) == number]
+        return (exact or [c for c in self.here.values() if str(c.number).startswith(number)]).pop()
+
+
+@chat.wrong("said `/to 0 hello`, and 0 is nobody's number. Client 1 got nothing")
+class FindsBySeat(_Finds):
+    def on_connect(self, connection):
+        super().on_connect(connection)
+        self.seats = [*getattr(self, "seats", []), connection]
+
+    def find(self, number):
+        found = self.seats[int(number) - 1]
+        if found.reason is not None:
+            raise KeyError(number)
+        return found
+
+
+@chat.wrong("said `/to Ben hello`, .* got `no client x`")
+class AlwaysX(_Finds):
+    def nobody(self, connection, number):
+        connection.send(f"no client {number if number.strip('-').isdigit() else 'x'}")
+
+
+@chat.wrong("`/to 9 hello`, and 9 never came. Then 2 Ben got `no client 9`")
+class TellsTheRoomOfNobody(_Finds):
+    def nobody(self, connection, number):
+        super().nobody(connection, number)
+        self.tell(connection, f"no client {number}")
+
+
+@chat.wrong("Client 2 went to another room, and 1 Ada said `/who`, and got `here: 1 Ada, 3, 2 Ben`")
+class LastInTheRoomLastInTheList(_Chat):
+    def on_message(self, connection, text):
+        super().on_message(connection, text)
+        if text.startswith("/room "):
+            self.here[connection.number] = self.here.pop(connection.number)
+
+
+@chat.wrong("Beside `\\* 2 Ben left`, 3 got `\\* 2 Ben came`")
+class OneWordRooms(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/room "):
+            text = " ".join(text.split()[:2])
+        super().on_message(connection, text)
+
+
+@chat.wrong("Client 2 closed politely, in the room tea. Client 3 got `\\* 2 Ben left`")
+class KnowsYouAsYouCame(_Chat):
+    def on_message(self, connection, text):
+        super().on_message(connection, text)
+        if text.startswith("/room "):
+            connection.state.label = self.label(connection)
+
+    def on_disconnect(self, connection, reason):
+        del self.here[connection.number]
+        label = getattr(connection.state, "label", self.label(connection))
+        self.tell(connection, f"* {label} left")
+
+
+@chat.wrong("talked at once, 20 lines each. Client \\d+ got 0 lines of client")
+class NoWordForNamesakesHere(_Chat):
+    def tell(self, sender, text):
+        for other in list(self.here.values()):
+            same = other.name == sender.name == "Ada" or other is sender
+            if not same and other.state.room == sender.state.room:
+                with contextlib.suppress(ConnectionLost):
+                    other.send(text)
 
 
 heard = Table(ex.heard)
@@ -409,7 +660,7 @@ def reads_on(client):
         lines.append(client.recv())
 
 
-@heard.wrong("`heard` took 0.4 s each time")
+@heard.wrong("`heard` took 0.4. s each time")
 def waits_for_a_silence(client):
     lines = []
     try:
@@ -419,7 +670,7 @@ def waits_for_a_silence(client):
         return lines
 
 
-@heard.wrong("`heard` took 1.0 s each time")
+@heard.wrong("`heard` took 1.0. s each time")
 def waits_for_a_long_silence(client):
     lines = []
     try:
@@ -429,7 +680,7 @@ def waits_for_a_long_silence(client):
         return lines
 
 
-@heard.wrong("`heard` took 0.6 s each time")
+@heard.wrong("`heard` took 0.6. s each time")
 def sleeps_well(client):
     time.sleep(0.5)
     return waits_a_little(client)
@@ -441,7 +692,7 @@ def sleeps_a_moment(client):
     return waits_a_little(client)
 
 
-@heard.wrong("3 lines, and you returned")
+@heard.wrong("4 lines, and you returned")
 def takes_any_here(client):
     client.send("/who")
     lines = []
@@ -450,7 +701,7 @@ def takes_any_here(client):
     return lines
 
 
-@heard.wrong("one line, and you returned")
+@heard.wrong("The last line answers your own question")
 def keeps_the_answer(client):
     client.send("/who")
     lines = [client.recv()]
@@ -462,3 +713,90 @@ def keeps_the_answer(client):
 @heard.wrong("one line, and you returned")
 def one_at_a_time(client):
     return client.recv()
+
+
+def _until_here(client, question="/who"):
+    client.send(question)
+    return iter(client.recv, None)
+
+
+@heard.wrong("4 lines, and you returned .* Every line counts")
+def says_nothing_twice(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return lines
+        if line not in lines:
+            lines.append(line)
+
+
+@heard.wrong("3 lines, and you returned .* Every line counts")
+def only_what_people_said(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return [line for line in lines if not line.startswith("*")]
+        lines.append(line)
+
+
+@heard.wrong("3 lines, and you returned")
+def tidies_up(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return lines
+        lines.append(line.strip())
+
+
+@heard.wrong("raised TimeoutError")
+def knows_the_first_client(client):
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: 1"):
+            return lines
+        lines.append(line)
+
+
+@heard.wrong("You called `heard`, and Ben heard `2: are you there\\?`")
+def asks_aloud(client):
+    client.send("are you there?")
+    return [*iter(_until_here(client).__next__, "here: 2, 3 Ben")]
+
+
+@heard.wrong("You called `heard`, and client 2 is now called `tester`")
+def takes_a_name(client):
+    client.send("/name tester")
+    lines = []
+    for line in _until_here(client):
+        if line.startswith("here: "):
+            return lines
+        lines.append(line)
+
+
+@heard.wrong("`heard` took 0.1\\d s each time")
+def sleeps_shortly(client):
+    time.sleep(0.15)
+    return with_iter(client)
+
+
+@heard.wrong("on a slow line, and you returned `\\[\\]`")
+def asks_and_gives_up(client):
+    lines = []
+    client.send("/who")
+    try:
+        while not (line := client.recv(1)).startswith("here: "):
+            lines.append(line)
+    except TimeoutError:
+        pass
+    return lines
+
+
+@heard.wrong("`heard` has closed the client")
+def closes(client):
+    with client as mine:
+        return with_iter(mine)
+
+
+@heard.wrong("a list of lines")
+def in_one_piece(client):
+    return "\n".join(with_iter(client))

@@ -1,7 +1,9 @@
 """Tests that learners may write for the chat of lesson 10, and what those are told."""
 
 import socket
+import threading
 import time
+import unittest
 
 from sockkit.exercises import nb10 as ex
 
@@ -71,6 +73,90 @@ class EachAlone:
         assert "1 Ada: hello" not in ben.heard()
 
 
+@tests.right
+class WithHelpers(_Good):
+    """What does not take `join` alone is no test."""
+
+    def rooms(self, join):
+        ada, ben, cleo = self._three(join)
+        ben.say("/room tea")
+        ada.say("hello")
+        self.equal(ben.heard(), [])
+        self.same(cleo.heard(), self.expected())
+
+    def _three(self, join):
+        return join("Ada"), join("Ben"), join("Cleo")
+
+    def expected(self):
+        return ["* 2 Ben left", "1 Ada: hello"]
+
+    def equal(self, got, want):
+        assert got == want, f"{got}, not {want}"
+
+    @staticmethod
+    def same(got, want):
+        assert got == want
+
+
+@tests.right
+class InUnittest(unittest.TestCase):
+    def numbers(self, join):
+        _Good().numbers(join)
+
+    def leaving(self, join):
+        ada, ben, cleo = join("Ada"), join("Ben"), join("Cleo")
+        ada.leave()
+        self.assertEqual(ben.heard(), ["* 1 Ada left"])  # noqa: PT009
+        self.assertEqual(cleo.heard(), ["* 1 Ada left"])  # noqa: PT009
+
+    def rooms(self, join):
+        _Good().rooms(join)
+
+
+@tests.wrong("catch 4, and take 1 for sound.*I did not run `rooms`: a test takes `join` alone")
+class ForgetsJoin(_Good):
+    def rooms(self):
+        return "later"
+
+
+@tests.wrong("`three` returned .*a helper's name begins with `_`")
+class AHelperLikeATest(_Good):
+    def three(self, join):
+        return join("Ada"), join("Ben"), join("Cleo")
+
+
+@tests.wrong("`rooms` raised AttributeError: .*no attribute 'hear'")
+class MistypesAStep(_Good):
+    def rooms(self, join):
+        assert join("Ada").hear() == []
+
+
+@tests.wrong("`leaving` raised ConnectionError: client 1 has left")
+class AsksWhoHasLeft(_Good):
+    def leaving(self, join):
+        ada, ben = join("Ada"), join("Ben")
+        ada.leave()
+        assert ben.heard() == ["* 1 Ada left"]
+        assert ada.heard() == []
+
+
+@tests.wrong("`rooms` let 0.5 s pass on the sound server, each time")
+class SleepsALittle(_Good):
+    def rooms(self, join):
+        time.sleep(0.5)
+        super().rooms(join)
+
+
+@tests.wrong("your thread `waiting` and \\d more like it were still running.*I ended them")
+class LeavesAThread(_Good):
+    def rooms(self, join):
+        super().rooms(join)
+        threading.Thread(target=self._wait, name="waiting", daemon=True).start()
+
+    def _wait(self):
+        list(iter(lambda: time.sleep(0.01), "its end"))
+
+
 @tests.wrong("catch 4, and take 1 for sound.*who reads that\\?")
 class NobodyComesLater(_Good):
     def numbers(self, join):
@@ -133,7 +219,7 @@ class TellsTheLeaverToo(_Good):
         assert ada.heard() == ["1 Ada: hello"]
 
 
-@tests.wrong("`rooms` refuses a sound server: NameError")
+@tests.wrong("`rooms` raised NameError")
 class WithAMistake(_Good):
     def rooms(self, join):
         ada = join("Ada")
@@ -157,13 +243,14 @@ class WaitsForEver(_Good):
 
 
 @tests.wrong("My time was up. Your tests take")
-class Sleeps(_Good):
+class LooksForAWhile(_Good):
     def rooms(self, join):
-        time.sleep(1.6)
-        super().rooms(join)
+        ada, deadline = join("Ada"), time.monotonic() + 1.6
+        while time.monotonic() < deadline:
+            assert not ada.heard()
 
 
-@tests.wrong("refuses a sound server: TimeoutError|was still running")
+@tests.wrong("raised TimeoutError|was still running")
 class WaitsForItsOwnWord(_Good):
     def rooms(self, join):
         ada = join("Ada")
@@ -178,7 +265,7 @@ class LeavesASocket(_Good):
         LeavesASocket.kept = socket.create_server(("127.0.0.1", 0))
 
 
-@tests.wrong("`numbers` called `sys.exit`|refuses a sound server: SystemExit")
+@tests.wrong("`numbers` called `sys.exit`|raised SystemExit")
 class GivesUp(_Good):
     def numbers(self, join):
         raise SystemExit("no")
