@@ -29,16 +29,24 @@ settings.register_profile("sockkit", deadline=None)
 settings.load_profile("sockkit")
 
 
+# Places whose tests share what takes ten seconds and more to make: each process would make its own.
+TOGETHER = (
+    "tests/browser/",
+    "tests/benchmarks/test_runner.py",
+    "tests/lab/test_swarm_engines.py",
+)
+
+
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n 2`: a browser's tests in one process, all others in whichever is free."""
+    """With `-n 2`: what shares a browser, say, in one process, all else in whichever is free."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneBrowser(LoadScopeScheduling):  # not by marks: pytest 9.2 has xdist ignore them
+    class Together(LoadScopeScheduling):  # not by marks: pytest 9.2 has xdist ignore them
         def _split_scope(self, nodeid: str) -> str:
-            return "browser" if nodeid.startswith("tests/browser/") else nodeid
+            return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
 
-    return OneBrowser(config, log)
+    return Together(config, log)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ PAUSE = 1.0  # seconds between two tries, at most: as long as asyncio waits
 SPIN = 1000  # tries that are too many; waiting a millisecond between them makes 300
 _WALL = 0.3  # seconds without descriptors, and longer for who tries rarely
 _TRIES = 6  # in that time: some give up after five
-_BUSY = 0.25  # of that time at work; who rests needs a hundredth
+_BUSY = 0.12  # of that time at work: who rests needs a hundredth, and others may be at work too
 _SLICE = 0.02  # seconds between two lines of Python: only there can a thread be ended
 
 

@@ -145,8 +145,8 @@ needs_signals = pytest.mark.skipif(
 
 
 @contextlib.contextmanager
-def interrupted_while_waiting() -> Iterator[None]:
-    """Ctrl-C (SIGINT) for this thread, which is the main one, once it waits in here."""
+def interrupted_while_waiting(begun: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Ctrl-C (SIGINT) for this thread, the main one, once it waits in here, and that has begun."""
     main = threading.get_ident()
 
     def is_waiting() -> bool:
@@ -154,7 +154,7 @@ def interrupted_while_waiting() -> Iterator[None]:
         return names[-1] == "wait" and "_wait" in names  # for an answer, not for a thread to start
 
     def interrupt() -> None:
-        until(is_waiting)
+        until(lambda: begun() and is_waiting())
         signal.pthread_kill(main, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)

@@ -192,15 +192,16 @@ def test_waits_are_cut_into_slices_where_a_lock_cannot_be_interrupted(
 
 @needs_signals
 def test_an_interrupt_ends_the_wait_and_cancels_what_runs(portal: Portal) -> None:
-    cancelled = threading.Event()
+    begun, cancelled = threading.Event(), threading.Event()
 
     async def go_on_for_ever() -> None:
+        begun.set()
         try:
             await forever()
         finally:
             cancelled.set()
 
-    with pytest.raises(KeyboardInterrupt), interrupted_while_waiting():
+    with pytest.raises(KeyboardInterrupt), interrupted_while_waiting(begun.is_set):
         portal.run(go_on_for_ever)
     assert cancelled.wait(20)
     assert portal.call(int) == 0
