@@ -114,9 +114,14 @@ def _expect_no_error(partner: Partner, running: Running) -> None:
         running.result()
     # A client that fails inside `async with` closes first, and waits for our end before it raises.
     partner.close()
-    if running.ended(2.0) and not isinstance(running.call.error, OSError | EOFError):
+    if running.ended(2.0) and not _may_come_of_our_end(running.call.error):
         running.result()
     running.judged = True  # that we have closed is no fault of the answer's
+
+
+def _may_come_of_our_end(error: BaseException | None) -> bool:
+    # Not any OSError: that there is no such file has nothing to do with us.
+    return type(error) is OSError or isinstance(error, ConnectionError | TimeoutError | EOFError)
 
 
 def _expect_to_wait(running: Running) -> None:
