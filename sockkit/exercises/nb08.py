@@ -103,23 +103,24 @@ def strict_server(trial: Trial, answer: Any) -> str:
     reader, first = _join(trial, server)
     _, sleeper = _join(trial, server)
     _judge_the_bound(server, reader, sleeper)
-    ends = [(sleeper.number, Reason.TOO_SLOW)]
-    _expect_calls(trial, calls, ends, "was too slow.")
+    ends: list[tuple[int, Reason]] = []
+
+    def expect_end(of: Connection, reason: Reason, what: str) -> None:
+        ends.append((of.number, reason))
+        _expect_calls(trial, calls, ends, what)
+
+    expect_end(sleeper, Reason.TOO_SLOW, "was too slow.")
     reader.finish()
-    ends.append((first.number, Reason.CLOSED))
-    _expect_calls(trial, calls, ends, "closed politely.")
+    expect_end(first, Reason.CLOSED, "closed politely.")
     partner, third = _join(trial, server)
     partner.reset()
-    ends.append((third.number, Reason.RESET))
-    _expect_calls(trial, calls, ends, "reset its connection.")
+    expect_end(third, Reason.RESET, "reset its connection.")
     _, fourth = _join(trial, server)
     server.disconnect(fourth.number)
-    ends.append((fourth.number, Reason.KICKED))
-    _expect_calls(trial, calls, ends, "was disconnected by `server.disconnect`.")
+    expect_end(fourth, Reason.KICKED, "was disconnected by `server.disconnect`.")
     _, fifth = _join(trial, server)
     server.stop()
-    ends.append((fifth.number, Reason.SERVER_STOPPED))
-    _expect_calls(trial, calls, ends, "was there when I stopped the server.")
+    expect_end(fifth, Reason.SERVER_STOPPED, "was there when I stopped the server.")
     return "50,000 bytes could wait, and a message; five ends were told, each with its reason."
 
 

@@ -46,7 +46,6 @@ class Room:
             self.connections.append(theirs)
         self._sleeping = self.connections[1:]
         _fill(itertools.compress(self._sleeping, sleepers))
-        self.its_socket = theirs
         self._read("client 3")
         self._read("client 4")
         self._all = tuple(self.connections)
@@ -94,13 +93,13 @@ class Room:
             return "What does `send` return?" if len(got) < _size(self.said) else ""
         if name == "client 1":
             return ""
-        if self.its_socket not in self.connections:
+        if self._sleeping[-1] not in self.connections:
             return "What does a `for` do when the list gets shorter under it?"
         return "When one can't take it, what becomes of all who come after it?"
 
     def has_the_sleeper(self) -> bool:
         """Whether the sleeper is in the list, and open."""
-        return self.its_socket in self.connections and self.its_socket.fileno() >= 0
+        return self._sleeping[-1] in self.connections and self._sleeping[-1].fileno() >= 0
 
     def judge_the_sleeper(self) -> None:
         """The sleeper is closed, and out of the list, and that not too late.
@@ -108,7 +107,8 @@ class Room:
         Raises:
             NotYet: it is not so.
         """
-        listed, is_open = self.its_socket in self.connections, self.its_socket.fileno() >= 0
+        sock, sleeper = self._sleeping[-1], self.sleepers[-1]
+        listed, is_open = sock in self.connections, sock.fileno() >= 0
         if listed and is_open:
             raise NotYet(
                 f"I gave you {self.said} messages. The sleeper read none, and is still in your "
@@ -119,7 +119,6 @@ class Room:
         if listed or is_open:
             state = "closed, but still in your list" if listed else "out of your list, but open"
             raise NotYet(f"The sleeper is {state}.", _GONE)
-        sleeper = self.sleepers[0]
         got, whole = len(sleeper.receive_all()), 0
         if not sleeper.ended:
             raise NotYet("The sleeper is out of your list, but open.", _GONE)

@@ -78,42 +78,31 @@ def _answer(connection, right):
 
 @admit.wrong("in 3 pieces")
 def one_receive(connection, token):
-    if connection.recv(1024) == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, connection.recv(1024) == token.encode() + b"\n")
 
 
 @admit.wrong(r"still running.*I sent half a line and closed, and am refused at once. What does")
 def loops_on_the_end(connection, token):
-    if hmac.compare_digest(_hears_no_end(connection), token.encode() + b"\n"):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(
+        connection, hmac.compare_digest(_hears_no_end(connection), token.encode() + b"\n")
+    )
 
 
 @admit.wrong("the token and one more letter, no newline, then nothing. You let me in")
 def takes_any_letter_for_the_newline(connection, token):
-    if hmac.compare_digest(_line(connection)[:-1], token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, hmac.compare_digest(_line(connection)[:-1], token.encode()))
 
 
 @admit.wrong("You let me in")
 def both_at_once(connection, token):
-    if hmac.compare_digest(_hears_no_end(connection)[:-1], token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, hmac.compare_digest(_hears_no_end(connection)[:-1], token.encode()))
 
 
 @admit.wrong("I sent the token, no newline, then nothing. You let me in")
 def needs_no_newline(connection, token):
-    if hmac.compare_digest(_line(connection).removesuffix(b"\n"), token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(
+        connection, hmac.compare_digest(_line(connection).removesuffix(b"\n"), token.encode())
+    )
 
 
 @admit.wrong("I sent the token without a newline and closed. You let me in")
@@ -124,10 +113,7 @@ def takes_the_end_for_a_newline(connection, token):
             line += byte
     except TimeoutError:
         return _refuse(connection)
-    if hmac.compare_digest(line, token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, hmac.compare_digest(line, token.encode()))
 
 
 if ON_LINUX:  # elsewhere the end may come before the reset
@@ -143,27 +129,18 @@ if ON_LINUX:  # elsewhere the end may come before the reset
 
 @admit.wrong("the token and one letter more")
 def how_it_begins(connection, token):
-    if _line(connection).startswith(token.encode()):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, _line(connection).startswith(token.encode()))
 
 
 @admit.wrong("UnicodeDecodeError")
 def as_text(connection, token):
-    if _line(connection).decode() == token + "\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, _line(connection).decode() == token + "\n")
 
 
 @admit.wrong("TypeError|not ASCII")
 def compares_text(connection, token):
     line = _line(connection).decode(errors="replace")
-    if hmac.compare_digest(line, token + "\n"):
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, hmac.compare_digest(line, token + "\n"))
 
 
 @admit.wrong("TimeoutError")
@@ -171,10 +148,7 @@ def knows_no_silence(connection, token):
     line = b""
     while not line.endswith(b"\n") and len(line) <= 1024 and (data := connection.recv(1024)):
         line += data
-    if line == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, line == token.encode() + b"\n")
 
 
 @admit.wrong("still running when I stopped waiting")
@@ -183,10 +157,7 @@ def without_a_bound(connection, token):
     with contextlib.suppress(OSError):
         while not line.endswith(b"\n") and (data := connection.recv(1024)):
             line += data
-    if line == token.encode() + b"\n":
-        connection.sendall(b"welcome\n")
-        return True
-    return _refuse(connection)
+    return _answer(connection, line == token.encode() + b"\n")
 
 
 @admit.wrong("Your answer holds the token itself")
