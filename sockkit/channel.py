@@ -146,14 +146,15 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
             raise ConnectionLost(self.reason)
         if self.out_bytes > self.max_pending or self._blocked:
             self._check_pending()
-        if not self.out and not self._blocked:
-            self.group.flush_soon(self)
+        group = self.group
+        if not (self.out or self._blocked):
+            group.flush_soon(self)
+            if not group.observed:
+                self.limit = self.max_pending
         self.out.append(data)
         self.out_bytes += len(data)
-        if self.group.observed:
+        if group.observed:
             self.message_sent(message)
-        elif not self._blocked:
-            self.limit = self.max_pending
 
     def message_sent(self, message: Any) -> None:
         """A message was accepted; called while somebody observes."""
@@ -181,9 +182,9 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
         """Give what waits to the transport, as one piece, unless it is blocked."""
         out = self.out
         if out and not self._blocked:
-            data = out[0] if len(out) == 1 else b"".join(out)
+            data = b"".join(out)
             self._flushed += len(out)
-            self.sent_bytes += self.out_bytes
+            self.sent_bytes += len(data)
             self._empty_output()
             self.transport.write(data)
 

@@ -106,20 +106,17 @@ class Lines:
 class _Stops:
     """What both decoders do with a fault: tell it now, with what was good, and ever after."""
 
-    __slots__ = ("_buffer", "_fault")
+    __slots__ = ("_buffer", "_fault", "buffered")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._fault: ProtocolError | None = None
-
-    @property
-    def buffered(self) -> int:
-        """Bytes held for a message that is not whole yet."""
-        return len(self._buffer)
+        self.buffered = 0  # bytes of a message that is not whole yet; asked for at each receive
 
     def _stop(self, fault: ProtocolError) -> NoReturn:
         self._fault = type(fault)(str(fault))
         self._buffer.clear()
+        self.buffered = 0
         raise fault from None
 
 
@@ -155,9 +152,10 @@ class LineDecoder(_Stops):
         end = data.rfind(b"\n")
         if end >= 0:
             whole = data[:end]
-            if self._buffer:
+            if self.buffered:
                 whole = bytes(self._buffer) + whole
                 self._buffer.clear()
+                self.buffered = 0
             try:
                 if len(whole) > self._at_once:
                     lines = self._cut_one_by_one(whole)
@@ -170,7 +168,8 @@ class LineDecoder(_Stops):
                 lines = self._cut_one_by_one(whole)
         if end + 1 < len(data):
             self._buffer += data[end + 1 :]
-            if len(self._buffer) > self._max:
+            self.buffered = len(self._buffer)
+            if self.buffered > self._max:
                 self._stop(self._too_large(lines))
         return lines
 
@@ -250,6 +249,7 @@ class LengthDecoder(_Stops):
             messages.append(bytes(buffer[start + 4 : end]))
             start = end
         del buffer[:start]
+        self.buffered = len(buffer)
         return messages
 
 

@@ -13,7 +13,6 @@ import asyncio
 import select
 from collections.abc import Callable
 from contextvars import copy_context
-from functools import partial
 from typing import Any, Protocol
 
 HAS_EPOLL = hasattr(select, "epoll")  # Linux
@@ -45,7 +44,8 @@ class Poller:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._epoll = select.epoll()
-        self._readers: dict[int, Callable[[], Any]] = {}
+        # A callback, and what runs it in its own context.
+        self._readers: dict[int, tuple[Callable[..., Any], Callable[[], Any]]] = {}
         loop.add_reader(self._epoll.fileno(), self._poll)
 
     def add_reader(self, fd: int, callback: Callable[[], Any]) -> None:
@@ -55,7 +55,7 @@ class Poller:
         and in nobody else's.
         """
         self._epoll.register(fd, select.EPOLLIN)
-        self._readers[fd] = partial(copy_context().run, callback)
+        self._readers[fd] = (copy_context().run, callback)
 
     def remove_reader(self, fd: int) -> None:
         """Call it no more, not even in this turn."""
@@ -67,7 +67,8 @@ class Poller:
         for fd, _ in self._epoll.poll(0, _AT_ONCE):
             reader = readers.get(fd)  # None: removed in this turn
             if reader is not None:
-                reader()
+                run, callback = reader
+                run(callback)
 
     def close(self) -> None:
         """Watch nobody any more."""
