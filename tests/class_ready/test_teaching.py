@@ -179,8 +179,8 @@ class TestTheEnvironmentAlone:
     def test_has_the_packages_of_the_lessons_and_no_lesson(self, tmp_path: Path) -> None:
         assert classroom.main(["environment", "ada/kit", str(tmp_path)]) == 0
         files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
-        binder = {"binder", "binder/requirements.txt", "binder/runtime.txt", "binder/start"}
-        assert files == {"requirements.txt", *binder}
+        names = ("requirements.txt", "runtime.txt", "overrides.json", "postBuild", "start")
+        assert files == {"requirements.txt", "binder", *(f"binder/{name}" for name in names)}
         wanted = (tmp_path / "binder" / "requirements.txt").read_text().splitlines()
         assert wanted[:2] == ["-c ../requirements.txt", "nbgitpuller"]
         assert any(line.startswith("jupyterlab>=") for line in wanted)
