@@ -112,13 +112,44 @@ def test_a_learner_without_the_files_stays_outside(folder: Path, server: Program
     address = address_in(server.line())
     (talk, _) = cells("One server for the class")
     (folder / "class" / "token.txt").write_text("guessed\n")
-    program = talk.replace("5000", str(address[1]))
+    assert "AuthenticationError" in ran(talk.replace("5000", str(address[1])), folder)
+
+
+def test_the_panel_on_the_projector_serves_the_class_as_well(folder: Path) -> None:
+    [panel] = cells("The class on a projector")
+    talk, leave = cells("One server for the class")
+    book = notebook(
+        panel.replace("5000", "0"),
+        'panel.press("Start")',
+        talk.replace('("127.0.0.1", 5000)', "panel.server.address"),
+        leave + "panel.server.stop(); panel.close()",
+    )
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(book, kernel_name="python3", resources=resources).execute()
+    assert "application/vnd.jupyter.widget-view+json" in book.cells[0].outputs[0].data
+    assert book.cells[2].outputs[0].data["text/plain"] == repr("IS ANYBODY THERE?")
+
+
+def test_what_a_learner_sees_who_does_not_get_through_is_what_the_page_says(folder: Path) -> None:
+    page = section("Who does not get through")
+    talk, _ = cells("One server for the class")
+    elsewhere = ran(talk, folder.parent)
+    assert "FileNotFoundError" in elsewhere
+    assert "client.pem" in elsewhere
+    nobody = ran(talk.replace("5000", "1"), folder)
+    for words in ("ConnectionRefusedError", "Nobody listens there"):
+        assert words in nobody
+        assert words in page
+
+
+def ran(program: str, where: Path) -> str:
+    """What is on stderr in the end when a program is run in a folder."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=50,
+        [sys.executable, "-c", program], cwd=where, capture_output=True, text=True, timeout=50,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )  # fmt: skip
     assert done.returncode == 1
-    assert "AuthenticationError" in done.stderr
+    return done.stderr
 
 
 def test_the_table_of_lessons_is_what_the_lessons_say() -> None:
@@ -129,7 +160,7 @@ def test_the_table_of_lessons_is_what_the_lessons_say() -> None:
 
 def test_every_module_that_it_runs_is_there() -> None:
     modules = set(re.findall(r"python -m ([\w.]+)", TEXT))
-    assert {"sockkit", "trustme", "tools.site", "tools.binder", "tools.classroom"} <= modules
+    assert {"sockkit", "trustme", "tools.site", "tools.classroom", "tools.handed_in"} <= modules
     for module in modules - {"trustme"}:
         path = ROOT.joinpath(*module.split("."))
         assert path.is_dir() or path.with_suffix(".py").is_file(), module
