@@ -226,3 +226,13 @@ class TestTheEnvironmentAlone:
             env={"HOME": "/home/ada", "PATH": "/usr/bin:/bin"},
         )  # fmt: skip
         assert done.stdout == "/home/ada/kit\n"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the steps of an image are for bash")
+    def test_asks_nothing_over_the_first_lesson(self, tmp_path: Path) -> None:
+        classroom.write_environment("ada/kit", tmp_path)
+        subprocess.run(
+            [tmp_path / "binder" / "postBuild"], cwd=tmp_path, check=True,
+            env={"NB_PYTHON_PREFIX": str(tmp_path / "python"), "PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        [placed] = (tmp_path / "python").rglob("*.json")
+        assert placed.read_text() == (ROOT / "binder" / "overrides.json").read_text()
