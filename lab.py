@@ -53,6 +53,19 @@ os._exit(code or 0)
 # Tests wait about half of their time: three at a time keep two cores busy. More disturb each other.
 SIDE_BY_SIDE = ["--numprocesses=3"]
 
+# Files of the environment that keep from the first lesson what is not about it: a question about
+# news, and the tab of ipyparallel, a package that only the last lesson needs.
+SETTINGS = {
+    "share/jupyter/lab/settings/overrides.d/sockkit": {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}
+    },
+    "etc/jupyter/labconfig/page_config": {"disabledExtensions": {"ipyparallel-labextension": True}},
+    # Read after what the package has put there, which comes before it in the alphabet.
+    "etc/jupyter/jupyter_server_config.d/sockkit": {
+        "ServerApp": {"jpserver_extensions": {"ipyparallel": False}}
+    },
+}
+
 # How pip is told to reach its index, and what uv, which does not read that, calls the same thing.
 UV_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -98,7 +111,6 @@ def interpret(arguments: list[str]) -> list[str]:
         raise LabError(f"{arguments[0]!r} is no command: say `test`, or nothing for the lessons.")
     ours = [
         f"--LabApp.default_url=/lab/tree/{LESSON}",
-        "--LabApp.news_url=None",  # Or a question about news would cover the first lesson.
         "--ServerApp.answer_yes=True",  # Or Ctrl-C would ask whether it was meant.
         "--log-level=WARN",  # Or the address would drown in messages.
     ]
@@ -160,7 +172,7 @@ def diagnose() -> tuple[str, str]:
     if not runs(PYTHON):
         return "broken", "the Python in .venv does not run any more: making it again."
     if stamp["packages"] != wanted["packages"]:
-        return "outdated", "the list of packages has changed: bringing .venv up to date."
+        return "outdated", "what it should hold has changed: bringing .venv up to date."
     return "whole", ""
 
 
@@ -168,10 +180,10 @@ def fingerprint() -> dict[str, str]:
     """Name what the environment depends on.
 
     It cannot outlive its `home`: a version of Python, and the folder, whose path is written all
-    over it. When only `packages` changes, it can be updated.
+    over it. When only what it holds has changed, its `packages` or SETTINGS, it can be updated.
     """
     python = ".".join(map(str, sys.version_info[:2]))
-    contents = REQUIREMENTS.read_bytes() + PROJECT.read_bytes()
+    contents = REQUIREMENTS.read_bytes() + PROJECT.read_bytes() + json.dumps(SETTINGS).encode()
     return {
         "home": f"Python {python} in {VENV}",
         "packages": hashlib.sha256(contents).hexdigest(),
@@ -273,16 +285,9 @@ def install() -> None:
 
 
 def tidy_the_page() -> None:
-    """Keep ipyparallel's own tab out of JupyterLab: only the last lesson needs that package."""
-    off = {
-        "labconfig/page_config": {"disabledExtensions": {"ipyparallel-labextension": True}},
-        # Read after what the package has put there, which comes before it in the alphabet.
-        "jupyter_server_config.d/sockkit": {
-            "ServerApp": {"jpserver_extensions": {"ipyparallel": False}}
-        },
-    }
-    for name, settings in off.items():
-        path = VENV / "etc" / "jupyter" / (name + ".json")
+    """Write the settings of the environment: see SETTINGS."""
+    for name, settings in SETTINGS.items():
+        path = VENV / (name + ".json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings), encoding="utf-8")
 

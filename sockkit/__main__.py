@@ -20,12 +20,14 @@ Try it in two terminals: `serve` says in its first line what to type in the othe
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. `arguments`: None for those of the process."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # the parser itself would show its own usage, and not that of the command
+        options.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
     make_printing_safe()
     try:
         if options.command == "serve":
             if options.key and not options.cert:
-                parser.error("--key is the key of a certificate: name that with --cert")
+                options.usage.error("--key is the key of a certificate: name that with --cert")
             if options.workers:
                 together = bool(options.redis or options.redis_file)
                 more = _for_each_worker(options)
@@ -71,11 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"sockkit {__version__}")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    parser.set_defaults(usage=parser)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     text = "an echo server that answers in upper case, and tells who joins, says what, and leaves"
     more = ". A line `/all TEXT` goes to everybody; for `/who` it answers with their numbers."
-    command = commands.add_parser("serve", help=text, description=text.capitalize() + more)
+    command = _add(commands, "serve", text, text.capitalize() + more)
     command.add_argument(
         "--port", type=_port, default=0, metavar="N", help="0, the default, takes any free one"
     )
@@ -121,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--worker", type=int, default=0, help=argparse.SUPPRESS)
 
     text = "a client for any server of lines: what you type is sent, what comes back is printed"
-    command = commands.add_parser("connect", help=text, description=text.capitalize() + ".")
+    command = _add(commands, "connect", text, text.capitalize() + ".")
     command.add_argument("host", metavar="HOST", help="such as 127.0.0.1")
     command.add_argument("port", metavar="PORT", type=_port, help="such as 5000")
     command.add_argument(
@@ -137,8 +140,20 @@ def _parser() -> argparse.ArgumentParser:
     text = (
         "looks at this machine: versions, limits, what works here, and what to do where it does not"
     )
-    commands.add_parser("doctor", help=text, description=text.capitalize() + ".")
+    _add(commands, "doctor", text, text.capitalize() + ".")
     return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    description: str,
+) -> argparse.ArgumentParser:
+    # No abbreviations: `--token sesame` would be taken for a --token-file of that name.
+    command = commands.add_parser(name, help=text, description=description, allow_abbrev=False)
+    command.set_defaults(usage=command)
+    return command
 
 
 def _for_each_worker(options: argparse.Namespace) -> list[str]:

@@ -23,6 +23,7 @@ import pytest
 from .ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+NOTIFICATIONS = "@jupyterlab/apputils-extension:notification"
 
 
 def load(folder: Path) -> ModuleType:
@@ -220,6 +221,13 @@ class TestMakingReady:
         whole.STAMP.unlink()
         whole.make_ready()
         assert work == ["create", "install"]
+
+    def test_other_settings_are_written_in_place(self, whole, work):
+        whole.SETTINGS = {"etc/of/one": {"a": 1}}
+        whole.make_ready()
+        assert work == ["install"]
+        assert json.loads((whole.VENV / "etc/of/one.json").read_text()) == {"a": 1}
+        assert whole.diagnose() == ("whole", "")
 
     def test_outdated_is_updated_in_place(self, whole, work):
         whole.REQUIREMENTS.write_text("uv==0.2\n")
@@ -428,6 +436,9 @@ def test_lesson_00_is_served_until_the_command_is_ended(tmp_path):
                 r'id="jupyter-config-data"[^>]*>(.+?)</script>', page.read().decode(), re.S
             )
             assert json.loads(written[1])["disabledExtensions"] == ["ipyparallel-labextension"]
+        connection.request("GET", f"/lab/api/settings/{NOTIFICATIONS}", headers=headers)
+        shown = json.load(connection.getresponse())["schema"]["properties"]
+        assert shown["fetchNews"]["default"] == "false"  # or the page asks, over the lesson
         # This takes a thread a while, and to be ended meanwhile once made JupyterLab hang.
         slow.request("GET", "/api/nbconvert", headers=headers)
         connection.request("GET", f"/api/contents/{lab.LESSON}?content=0", headers=headers)

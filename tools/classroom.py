@@ -34,6 +34,13 @@ _START = """\
 export PYTHONPATH="$HOME/{folder}${{PYTHONPATH:+:$PYTHONPATH}}"
 exec "$@"
 """
+_POST_BUILD = """\
+#!/usr/bin/env bash
+# No question about news in front of the first lesson.
+set -euo pipefail
+install -D -m 644 binder/overrides.json \\
+    "$NB_PYTHON_PREFIX/share/jupyter/lab/settings/overrides.d/sockkit.json"
+"""
 
 
 def binder_link(repository: str, branch: str) -> str:
@@ -78,12 +85,14 @@ def write_environment(repository: str, folder: Path) -> None:
     binder = folder / "binder"
     binder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "requirements.txt", folder)
-    shutil.copy(ROOT / "binder" / "runtime.txt", binder)
+    for name in ("runtime.txt", "overrides.json"):
+        shutil.copy(ROOT / "binder" / name, binder)
     lines = ["-c ../requirements.txt", "nbgitpuller", *lesson_packages()]
     (binder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    start = binder / "start"
-    start.write_text(_START.format(folder=repository.rpartition("/")[2]), encoding="utf-8")
-    start.chmod(0o755)
+    start = _START.format(folder=repository.rpartition("/")[2])
+    for name, script in {"start": start, "postBuild": _POST_BUILD}.items():
+        (binder / name).write_text(script, encoding="utf-8")
+        (binder / name).chmod(0o755)
 
 
 def lesson_packages() -> list[str]:

@@ -6,7 +6,7 @@
 
 The answer key holds its outputs, so nothing is run; the learners' editions have none. The pages
 load nothing from elsewhere; slides are shown by reveal.js, which a browser fetches from where
-nbconvert says (unpkg.com).
+nbconvert says (unpkg.com, cdnjs.cloudflare.com).
 """
 
 import argparse
@@ -32,6 +32,9 @@ nav.sk-site { display: flex; flex-wrap: wrap; gap: 1rem; justify-content: space-
   font: 1rem/1.5 system-ui, sans-serif; padding: 0.75rem 0; }
 /* Code in an output: the exporter has it in the font of the text. */
 .jp-RenderedMarkdown .highlight pre { font-family: var(--jp-code-font-family); }
+"""
+_SLIDES = """
+.reveal .highlight pre, .reveal .jp-OutputArea-output pre { white-space: pre-wrap; }
 """
 _PLAIN = """\
 <!DOCTYPE html>
@@ -118,14 +121,28 @@ def contents(titles: dict[str, str], solved: bool) -> str:
     )
 
 
-def slides(notebook: Any) -> str:
-    """A lesson as slides: each text begins one, and the code under it stays with it."""
+def slides(notebook: Any, names: Sequence[str]) -> str:
+    """A lesson as slides: each text begins one, and the code under it stays with it.
+
+    Args:
+        notebook: the lesson, executed or not.
+        names: the stems of all lessons that have slides, in order.
+    """
     for cell in notebook.cells:
         kind = "slide" if cell.cell_type == "markdown" else "-"
         cell.metadata["slideshow"] = {"slide_type": kind}
-    exporter = SlidesExporter(reveal_scroll=True)  # type: ignore[no-untyped-call]
+    exporter = SlidesExporter(  # type: ignore[no-untyped-call]
+        reveal_scroll=True,
+        # As wide as a projector's picture. The usual 960 would cut longer lines of code.
+        reveal_width="1280",
+        reveal_height="720",
+    )
     text, _ = exporter.from_notebook_node(notebook)
-    return str(text)
+    text = text.replace(
+        "<title>Notebook slides</title>", f"<title>{html.escape(title(notebook))}</title>"
+    )
+    text = text.replace("</head>", f"<style>{_SLIDES}</style>\n</head>", 1)
+    return _LINK.sub(lambda link: place(link[1], names), text)
 
 
 def make(folder: Path, books: Sequence[Path], as_slides: bool = False) -> list[Path]:
@@ -136,7 +153,7 @@ def make(folder: Path, books: Sequence[Path], as_slides: bool = False) -> list[P
     for number, book in enumerate(books):
         notebook = read(book)
         titles[book.stem] = title(notebook)
-        text = slides(notebook) if as_slides else page(notebook, names, number)
+        text = slides(notebook, names) if as_slides else page(notebook, names, number)
         files.append(_write(folder / f"{book.stem}.html", text))
     solved = all(book.parent == ANSWERS for book in books)
     files.append(_write(folder / CONTENTS, contents(titles, solved)))

@@ -47,7 +47,7 @@ def run(host: str, port: int, *, cert: str = "", token_file: str = "") -> int:
         return 1
     try:
         with client:
-            return _Talk(client, in_the_clear=context is None).run()
+            return _Talk(client, in_the_clear=context is None, has_token=token is not None).run()
     except AuthenticationError as error:
         complain(str(error))
         return 1
@@ -60,10 +60,12 @@ def run(host: str, port: int, *, cert: str = "", token_file: str = "") -> int:
 class _Talk:
     """One connection, from the first line to the reason of its end."""
 
-    def __init__(self, client: Client, in_the_clear: bool) -> None:
+    def __init__(self, client: Client, in_the_clear: bool, has_token: bool) -> None:
         self._client = client
         self._in_the_clear = in_the_clear
-        self._said = self._heard = False  # anything at all
+        self._has_token = has_token
+        self._said = False  # anything at all
+        self._heard: str | None = None  # the newest reply
         self._input_ended = threading.Event()
 
     def run(self) -> int:
@@ -84,15 +86,17 @@ class _Talk:
             except ConnectionLost as error:
                 return self._ended(error.reason)
             else:
-                self._heard = True
+                self._heard = reply
                 print(plain(reply.removesuffix("\r"), self._client.limits.max_message))
 
     def _ended(self, reason: Reason) -> int:
         why = _ENDS.get(reason, "")
         if reason is Reason.CLOSED and self._input_ended.is_set():
             why = "you had said all, and so had the server"
-        if reason is Reason.CLOSED and self._in_the_clear and self._said and not self._heard:
+        if reason is Reason.CLOSED and self._in_the_clear and self._said and self._heard is None:
             why += "; if it speaks TLS, --cert names its certificate"
+        if reason is Reason.CLOSED and self._heard == "refused" and not self._has_token:
+            why += "; if it asks for a token, --token-file names its file"
         remark(f"The connection has ended: {reason} ({why}).")
         return 0 if reason is Reason.CLOSED else 1
 

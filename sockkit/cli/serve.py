@@ -20,6 +20,9 @@ from sockkit.errors import ConnectionLost
 from sockkit.events import Connected, Disconnected, Event, Received, Started, Stopped
 from sockkit.text import plain
 
+# A server listens on these, and not every system connects to them.
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
 
 def run(
     host: str,
@@ -162,9 +165,10 @@ class _Teller:
                     "(docs/teaching.md says how to connect; Ctrl-C here ends the server)",
                 ]
             case Started(address=(host, port)):
+                here = _EVERYWHERE.get(host, host)
                 return [
-                    f"Listening on {host}:{port}. Try it in another terminal: nc {host} {port}",
-                    f"(or python -m sockkit connect {host} {port}; Ctrl-C here ends the server)",
+                    f"Listening on {host}:{port}. Try it in another terminal: nc {here} {port}",
+                    f"(or python -m sockkit connect {here} {port}; Ctrl-C here ends the server)",
                 ]
             case Connected(number=number, address=(host, port)):
                 return [f"client {number} joins from {host}:{port}"]

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from tools import binder
+import lab
+from tools import binder, classroom
 from tools.notebooks import ROOT, lessons
 
 FOLDER = ROOT / "binder"
@@ -61,8 +62,9 @@ def test_the_image_has_a_python_that_the_kit_runs_on() -> None:
 
 def test_nothing_in_the_folder_makes_the_image_slow() -> None:
     """No package of Debian (apt.txt), none of conda (environment.yml)."""
+    settings = {"jupyter_server_config.json", "overrides.json"}
     names = {path.name for path in FOLDER.iterdir()}
-    assert names == {"requirements.txt", "runtime.txt", "postBuild", "jupyter_server_config.json"}
+    assert names == {"requirements.txt", "runtime.txt", "postBuild", *settings}
 
 
 def test_every_jupyter_of_the_image_opens_the_first_lesson() -> None:
@@ -70,6 +72,14 @@ def test_every_jupyter_of_the_image_opens_the_first_lesson() -> None:
     page = f"/lab/tree/{lessons()[0].relative_to(ROOT).as_posix()}"
     assert [app.get("default_url") for app in settings.values()] == [page] * 3
     assert binder.LESSON in page
+
+
+def test_the_page_asks_as_little_as_the_one_that_lab_py_opens() -> None:
+    settings = json.loads((FOLDER / "overrides.json").read_text())
+    [place] = [name for name in lab.SETTINGS if "overrides.d" in name]
+    assert settings == lab.SETTINGS[place]
+    assert f'"$NB_PYTHON_PREFIX/{place}.json"' in (FOLDER / "postBuild").read_text()
+    assert f'"$NB_PYTHON_PREFIX/{place}.json"' in classroom._POST_BUILD
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such mark")

@@ -16,6 +16,9 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FORMS = [ROOT / ".github/ISSUE_TEMPLATE" / name for name in ("lesson.yml", "kit.yml")]
 
 
+PICTURE = re.compile(r'(?:src|srcset)="([^":]+)"')
+
+
 def text_of(path: Path) -> str:
     """The prose of a page or of a notebook, without code."""
     if path.suffix == ".ipynb":
@@ -41,6 +44,16 @@ def anchors(path: Path) -> set[str]:
 
 def without_code_blocks(path: Path) -> str:
     return re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def test_each_picture_is_there_and_is_shown_on_a_page() -> None:
+    named = [
+        (page.parent / name).resolve()
+        for page in PAGES
+        for name in PICTURE.findall(page.read_text(encoding="utf-8"))
+    ]
+    there = [path.resolve() for path in (ROOT / "docs" / "images").iterdir()]
+    assert sorted(named) == sorted(there)
 
 
 @pytest.mark.parametrize("path", [*PAGES, *BOOKS], ids=lambda path: str(path.relative_to(ROOT)))

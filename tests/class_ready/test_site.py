@@ -66,11 +66,26 @@ def test_the_site_of_one_lesson_is_whole(tmp_path: Path) -> None:
     assert f'<a href="{KEY.stem}.html">05 · Who left?</a>' in files[1].read_text("utf-8")
 
 
-def test_each_text_begins_a_slide_and_the_code_stays_with_it() -> None:
-    notebook = read(KEY)
-    texts = sum(cell.cell_type == "markdown" for cell in notebook.cells)
-    text = site.slides(notebook)
-    assert len(re.findall(r"<section\s*>\s*<section\s*>", text)) == texts
+@pytest.fixture(scope="module")
+def slides() -> str:
+    return site.slides(read(KEY), NAMES)
+
+
+def test_each_text_begins_a_slide_and_the_code_stays_with_it(slides: str) -> None:
+    texts = sum(cell.cell_type == "markdown" for cell in read(KEY).cells)
+    assert len(re.findall(r"<section\s*>\s*<section\s*>", slides)) == texts
+
+
+def test_slides_have_the_title_of_their_lesson_and_lead_to_other_slides(slides: str) -> None:
+    assert "<title>05 · Who left?</title>" in slides
+    inner = {link for link in links(slides) if "://" not in link and not link.startswith("#")}
+    assert inner == {f"{NAMES[0]}.html", f"{NAMES[2]}.html", "index.html"}
+
+
+def test_slides_are_as_wide_as_a_projector_and_cut_no_line(slides: str) -> None:
+    assert re.search(r"width: 1280,\s+height: 720,", slides)
+    [rule] = re.findall(r"\.reveal \.highlight pre[^{]*\{([^}]*)\}", slides)
+    assert "white-space: pre-wrap" in rule
 
 
 def test_the_command_says_what_to_open(

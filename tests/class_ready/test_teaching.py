@@ -112,13 +112,44 @@ def test_a_learner_without_the_files_stays_outside(folder: Path, server: Program
     address = address_in(server.line())
     (talk, _) = cells("One server for the class")
     (folder / "class" / "token.txt").write_text("guessed\n")
-    program = talk.replace("5000", str(address[1]))
+    assert "AuthenticationError" in ran(talk.replace("5000", str(address[1])), folder)
+
+
+def test_the_panel_on_the_projector_serves_the_class_as_well(folder: Path) -> None:
+    [panel] = cells("The class on a projector")
+    talk, leave = cells("One server for the class")
+    book = notebook(
+        panel.replace("5000", "0"),
+        'panel.press("Start")',
+        talk.replace('("127.0.0.1", 5000)', "panel.server.address"),
+        leave + "panel.server.stop(); panel.close()",
+    )
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(book, kernel_name="python3", resources=resources).execute()
+    assert "application/vnd.jupyter.widget-view+json" in book.cells[0].outputs[0].data
+    assert book.cells[2].outputs[0].data["text/plain"] == repr("IS ANYBODY THERE?")
+
+
+def test_what_a_learner_sees_who_does_not_get_through_is_what_the_page_says(folder: Path) -> None:
+    page = section("Who does not get through")
+    talk, _ = cells("One server for the class")
+    elsewhere = ran(talk, folder.parent)
+    assert "FileNotFoundError" in elsewhere
+    assert "client.pem" in elsewhere
+    nobody = ran(talk.replace("5000", "1"), folder)
+    for words in ("ConnectionRefusedError", "Nobody listens there"):
+        assert words in nobody
+        assert words in page
+
+
+def ran(program: str, where: Path) -> str:
+    """What is on stderr in the end when a program is run in a folder."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=50,
+        [sys.executable, "-c", program], cwd=where, capture_output=True, text=True, timeout=50,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )  # fmt: skip
     assert done.returncode == 1
-    assert "AuthenticationError" in done.stderr
+    return done.stderr
 
 
 def test_the_table_of_lessons_is_what_the_lessons_say() -> None:
@@ -129,7 +160,7 @@ def test_the_table_of_lessons_is_what_the_lessons_say() -> None:
 
 def test_every_module_that_it_runs_is_there() -> None:
     modules = set(re.findall(r"python -m ([\w.]+)", TEXT))
-    assert {"sockkit", "trustme", "tools.site", "tools.binder", "tools.classroom"} <= modules
+    assert {"sockkit", "trustme", "tools.site", "tools.classroom", "tools.handed_in"} <= modules
     for module in modules - {"trustme"}:
         path = ROOT.joinpath(*module.split("."))
         assert path.is_dir() or path.with_suffix(".py").is_file(), module
@@ -179,8 +210,8 @@ class TestTheEnvironmentAlone:
     def test_has_the_packages_of_the_lessons_and_no_lesson(self, tmp_path: Path) -> None:
         assert classroom.main(["environment", "ada/kit", str(tmp_path)]) == 0
         files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
-        binder = {"binder", "binder/requirements.txt", "binder/runtime.txt", "binder/start"}
-        assert files == {"requirements.txt", *binder}
+        names = ("requirements.txt", "runtime.txt", "overrides.json", "postBuild", "start")
+        assert files == {"requirements.txt", "binder", *(f"binder/{name}" for name in names)}
         wanted = (tmp_path / "binder" / "requirements.txt").read_text().splitlines()
         assert wanted[:2] == ["-c ../requirements.txt", "nbgitpuller"]
         assert any(line.startswith("jupyterlab>=") for line in wanted)
@@ -195,3 +226,13 @@ class TestTheEnvironmentAlone:
             env={"HOME": "/home/ada", "PATH": "/usr/bin:/bin"},
         )  # fmt: skip
         assert done.stdout == "/home/ada/kit\n"
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the steps of an image are for bash")
+    def test_asks_nothing_over_the_first_lesson(self, tmp_path: Path) -> None:
+        classroom.write_environment("ada/kit", tmp_path)
+        subprocess.run(
+            [tmp_path / "binder" / "postBuild"], cwd=tmp_path, check=True,
+            env={"NB_PYTHON_PREFIX": str(tmp_path / "python"), "PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        [placed] = (tmp_path / "python").rglob("*.json")
+        assert placed.read_text() == (ROOT / "binder" / "overrides.json").read_text()

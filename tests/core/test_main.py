@@ -29,11 +29,14 @@ def test_it_tells_its_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["dance"], "invalid choice: 'dance'"),
+        (["dance"], "argument COMMAND: invalid choice: 'dance'"),
+        (["--dance"], "unrecognized arguments: --dance"),
         (["serve", "--port", "70000"], "'70000' is no port: ports are numbers from 0 to 65535"),
         (["serve", "--port", "-1"], "'-1' is no port"),
         (["serve", "--port", "http"], "'http' is no port"),
         (["serve", "5000"], "unrecognized arguments: 5000"),
+        (["serve", "--token", "sesame"], "unrecognized arguments: --token sesame"),
+        (["serve", "--key", "a.key"], "--key is the key of a certificate: name that with --cert"),
         (["connect"], "required: HOST, PORT"),
         (["connect", "127.0.0.1"], "required: PORT"),
         (["connect", "127.0.0.1:5000"], "required: PORT"),
@@ -49,5 +52,6 @@ def test_a_wrong_command_is_told_in_one_line_after_the_usage(
     assert exit.value.code == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("usage: python -m sockkit ")
+    command = arguments[0] if arguments[0] in ("serve", "connect", "doctor") else "[-h] [--version]"
+    assert err.startswith(f"usage: python -m sockkit {command} ")
     assert complaint in err.splitlines()[-1]

@@ -132,6 +132,15 @@ def test_it_listens_where_it_is_told() -> None:
         assert server.address[1] == port
 
 
+def test_an_address_that_nobody_can_connect_to_is_not_what_it_says_to_try() -> None:
+    with Program(*SOCKKIT, "serve", "--host", "0.0.0.0") as server:
+        said = server.line()
+        port = address_in(said)[1]
+        assert said.startswith(f"Listening on 0.0.0.0:{port}. ")
+        assert said.endswith(f": nc 127.0.0.1 {port}")
+        assert f"connect 127.0.0.1 {port};" in server.line()
+
+
 def test_it_ends_when_nobody_reads_what_it_tells() -> None:
     reader, writer = os.pipe()
     with Program(*SOCKKIT, "serve", stdout=writer) as server, open(reader) as lines:

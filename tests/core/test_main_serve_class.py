@@ -144,6 +144,13 @@ def test_connect_talks_to_it_and_to_the_others(server: Serving, files: Path) -> 
         assert ours.err[0] == f"Connected to {host}:{port}."
 
 
+def test_connect_names_the_option_where_no_token_was_said(server: Serving, files: Path) -> None:
+    options = [f"--cert={files / 'client.pem'}"]
+    done = run("connect", *map(str, server.address), *options, given="hello\n")
+    assert done.stdout == "refused\n"
+    assert done.stderr.endswith("; if it asks for a token, --token-file names its file).\n")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

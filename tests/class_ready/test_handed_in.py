@@ -1,0 +1,86 @@
+"""`python -m tools.handed_in`: what the notebooks of a class say of their exercises."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from sockkit.exercises.verdict import Status, Summary
+from tools import handed_in
+from tools.answers import ANSWERS
+from tools.notebooks import lessons, write
+
+
+def shows(*results: Any) -> Any:
+    """A notebook whose cells have shown these."""
+    outputs = [new_output("execute_result", {"text/plain": repr(each)}) for each in results]
+    return new_notebook(cells=[new_code_cell("ex.summary()", outputs=outputs)])
+
+
+def summary(**status: Status) -> Summary:
+    return Summary("05", [(name, f"Do {name}.", how) for name, how in status.items()])
+
+
+@pytest.mark.parametrize("key", lessons(ANSWERS), ids=lambda path: path.stem)
+def test_an_answer_key_says_that_all_of_it_is_solved(key: Path) -> None:
+    line = handed_in.said(key)
+    number, solved, of = key.stem[:2], *line.split()[2:5:2]
+    assert line == f"Lesson {number}: {solved} of {solved} exercises solved"
+    assert of == solved
+
+
+def test_what_is_not_solved_is_named(tmp_path: Path) -> None:
+    left = summary(one=Status.SOLVED, second=Status.NOT_YET, third=Status.NOT_ATTEMPTED)
+    write(shows(left), tmp_path / "a.ipynb")
+    assert handed_in.said(tmp_path / "a.ipynb") == (
+        "Lesson 05: 1 of 3 exercises solved; second (not yet); third (not attempted yet)"
+    )
+
+
+def test_the_newest_summary_counts(tmp_path: Path) -> None:
+    write(shows(summary(one=Status.NOT_YET), summary(one=Status.SOLVED)), tmp_path / "a.ipynb")
+    assert handed_in.said(tmp_path / "a.ipynb") == "Lesson 05: 1 of 1 exercises solved"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"cells": 5}', "PK\x03\x04", "\udcff"])
+def test_what_is_no_notebook_is_told_and_the_others_are_read(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.ipynb").write_bytes(text.encode(errors="surrogateescape"))
+    write(shows(summary(one=Status.SOLVED)), tmp_path / "b.ipynb")
+    assert handed_in.main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"a.ipynb: {handed_in.NO_NOTEBOOK}",
+        "b.ipynb: Lesson 05: 1 of 1 exercises solved",
+    ]
+
+
+def test_folders_below_are_looked_through_and_copies_of_jupyter_are_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("ada", "bob/.ipynb_checkpoints"):
+        (tmp_path / place).mkdir(parents=True)
+        shutil.copy(lessons()[0], tmp_path / place)
+    assert handed_in.main([str(tmp_path)]) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert line == f"{Path('ada') / lessons()[0].name}: {handed_in.NO_SUMMARY}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such name of a file can be there")
+def test_codes_for_a_terminal_do_not_reach_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(shows(summary(one=Status.SOLVED)), tmp_path / "a\x1b[31m.ipynb")
+    assert handed_in.main([str(tmp_path)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_a_folder_without_notebooks_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        handed_in.main([str(tmp_path)])
+    assert f"there is no notebook in {tmp_path}" in capsys.readouterr().err
