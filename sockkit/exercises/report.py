@@ -57,7 +57,7 @@ def write(
 def not_attempted() -> Verdict:
     """For a stub that nobody has touched."""
     return Verdict(
-        Status.NOT_ATTEMPTED, then="Replace the stub with your answer, and run the cell again."
+        Status.NOT_ATTEMPTED, then="Replace each `...` with your answer, and run the cell again."
     )
 
 

@@ -20,7 +20,7 @@ CELLS = [IMPORT, STUB, WRONG + "ex.echo.check(shout)", HANGING, BLOCKING, ASKING
 CELLS += ["ex.echo.hint()", "ex.echo.solution()", "ex.summary()"]
 
 VERDICTS = [
-    "Replace the stub with your answer",
+    "Replace each ... with your answer",
     "Not yet. I sent hello and got HELLO",
     "hanging was still running, in line 2: time.sleep(60)",
     "blocking held its event loop, in line 2: time.sleep(60)",
