@@ -13,6 +13,7 @@ from sockkit.exercises.partner import Partner
 from sockkit.exercises.running import Failed, Running
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import described
 
 _MANY = 4  # clients, from which on somebody leaves
 
@@ -186,5 +187,7 @@ def must_have(thing: Any, *names: str) -> None:
     """
     missing = [name for name in names if not hasattr(thing, name)]
     if missing:
-        kind = type(thing).__name__
-        raise NotYet(f"You gave me a `{kind}` without `{missing[0]}`.", f"`{'`, `'.join(names)}`.")
+        saw = f"You gave me {described(thing)} without `{missing[0]}`."
+        if thing is None:
+            saw = "You returned `None`."
+        raise NotYet(saw, f"an object with `{'`, `'.join(names)}`.")

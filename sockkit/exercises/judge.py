@@ -53,6 +53,7 @@ def _judge(check: Check, answer: Any, goal: str) -> Verdict:
         stack.enter_context(contextlib.redirect_stdout(printed))
         stack.enter_context(contextlib.redirect_stderr(warned))
         dropped = stack.enter_context(tidy.troubles_noted(warned))
+        stack.enter_context(tidy.no_keyboard())
         if desk:
             stack.enter_context(desk)
         with tidy.settings_kept() as changed:

@@ -11,6 +11,7 @@ from sockkit.exercises import report
 from sockkit.exercises.attempt import untouched
 from sockkit.exercises.judge import Check, judge
 from sockkit.exercises.verdict import Note, NotYet, Source, Status, Summary, Verdict
+from sockkit.exercises.where import described
 
 
 class Exercise:
@@ -82,7 +83,7 @@ class Exercise:
         if self.value or callable(answer):
             return None
         return NotYet(
-            f"You gave me {_described(answer)}, which I cannot call.",
+            f"You gave me {described(answer)}, which I cannot call.",
             "a function or a class.",
             "Did you give me what it returns, instead of the function itself?",
         )
@@ -135,11 +136,6 @@ class Lesson:
         """What is solved in this session."""
         rows = [(each.name, each.goal, each.status) for each in self.exercises]
         return Summary(self.number, rows)
-
-
-def _described(answer: Any) -> str:
-    kind = type(answer).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} `{kind}`"
 
 
 def _renamed(source: str, old: str, new: str) -> str:

@@ -13,6 +13,7 @@ from sockkit.exercises.running import PAUSE
 from sockkit.exercises.solutions import nb05 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import described
 from sockkit.text import plain
 
 lesson = Lesson("05")
@@ -241,10 +242,14 @@ def _expect(trial: Trial, host: Host, keeper: Any, expected: dict[int, int], wha
     got = _snapshot(keeper)
     if got != expected:
         raise NotYet(
-            f"{what} Your `messages` is `{plain(repr(got), 80)}`.",
+            f"{what} Your `messages` is {_counts(got)}.",
             f"`{expected}`.",
             "Which callback is told of that, and what does it change?",
         )
+
+
+def _counts(messages: Any) -> str:
+    return described(messages) if messages is ... else f"`{plain(repr(messages), 80)}`"
 
 
 def _snapshot(keeper: Any) -> Any:

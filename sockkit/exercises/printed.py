@@ -38,7 +38,7 @@ class Printed(io.TextIOBase):
 
     def lines(self) -> list[str]:
         """The first lines, made harmless to show; the last says how much is not shown."""
-        lines = [plain(line, 120) for line in self._kept.splitlines()]
+        lines = [plain(line) for line in self._kept.splitlines()]
         if len(lines) > _LINES or self.count > _KEPT:
             lines = [*lines[:_LINES], f"… {self.count:,} characters in all"]
         return lines

@@ -38,6 +38,8 @@ def write(
         finding = _raised(failed[0], failed[0].error, finding.expected if finding else goal)
         details.append(("Where", learners_traceback(failed[0].error)))
     finding = _unawaited(calls) or _with_place(trial, finding) or _loop_held(calls)
+    if finding and not (finding.expected or finding.then):
+        finding = NotYet(finding.saw, goal)
     complaints = [complaint for call in calls for complaint in call.complaints]
     also = [*left, *survivors, *complaints]
     if finding is None and left:
@@ -55,7 +57,7 @@ def write(
 def not_attempted() -> Verdict:
     """For a stub that nobody has touched."""
     return Verdict(
-        Status.NOT_ATTEMPTED, then="Replace the stub with your answer, and run the cell again."
+        Status.NOT_ATTEMPTED, then="Replace each `...` with your answer, and run the cell again."
     )
 
 
@@ -109,6 +111,8 @@ def _with_place(trial: Trial, finding: NotYet | None) -> NotYet | None:
     if finding is None or not held or not (trial.waited_in_vain or held[0].call.held):
         return finding
     call = held[0].call
+    if "still running" in finding.saw and not call.held:
+        return finding  # it is told already
     doing = "held its event loop" if call.held else "was still running"
     who = f"`{call.name}`" if call.name else "Your server"
     saw = f"{finding.saw} {who} {doing}, in {held[0].place_at_end}."

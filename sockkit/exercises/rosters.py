@@ -9,6 +9,7 @@ from typing import Any
 
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import described
 from sockkit.text import plain
 
 _NEWCOMERS = 100  # each with a connection of its own
@@ -35,8 +36,8 @@ def expect_here(keeper: Any, here: dict[int, socket.socket], what: str) -> None:
     """`clients` holds these, and nobody else."""
     clients = keeper.clients
     if not hasattr(clients, "keys"):
-        kind = type(clients).__name__
-        raise NotYet(f"Your `clients` is a {kind}.", "a dict, from number to connection.")
+        saw = f"Your `clients` is {described(clients)}."
+        raise NotYet(saw, "a dict, from number to connection.")
     if dict(clients) != here:
         raise NotYet(
             f"{what} Your `clients` has the numbers {listed(list(clients))}.",

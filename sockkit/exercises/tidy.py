@@ -3,14 +3,16 @@
 Gently first: a server of the kit is stopped, a thread gets time to end by itself.
 """
 
+import builtins
 import contextlib
+import getpass
 import socket
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, NoReturn
 
 from sockkit.exercises.calls import patiently, throw_into
 from sockkit.exercises.leftovers import Before, describe, wake
@@ -42,6 +44,24 @@ def settings_kept() -> Iterator[list[str]]:
             if get() != value:
                 put(value)
                 changed.append(f"you called `{name}`, which changes it for the whole process.")
+
+
+@contextlib.contextmanager
+def no_keyboard() -> Iterator[None]:
+    """Let `input` and `getpass` raise, as they do where nobody can type.
+
+    A notebook would show a field that outlives the check, and runs no cell until it is filled.
+    """
+    asked, secret = builtins.input, getpass.getpass
+    builtins.input = getpass.getpass = _nobody_types
+    try:
+        yield
+    finally:
+        builtins.input, getpass.getpass = asked, secret
+
+
+def _nobody_types(*_: object, **__: object) -> NoReturn:
+    raise EOFError("nobody can type while a check runs")
 
 
 @contextlib.contextmanager

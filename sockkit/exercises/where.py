@@ -66,6 +66,14 @@ def named(error: BaseException) -> str:
     return f"{type(error).__name__}: {plain(error, 300)}".removesuffix(": ")
 
 
+def described(value: Any) -> str:
+    """The kind of a value, with its article; a ``...`` that was not replaced is told as that."""
+    if value is ...:
+        return "still `...`"
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} `{kind}`"
+
+
 def _line(filename: str, number: int) -> str:
     source = linecache.getline(filename, number).strip()
     return f"line {number}: `{plain(source, 100)}`" if source else f"line {number}"

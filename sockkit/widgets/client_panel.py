@@ -55,11 +55,11 @@ class ClientPanel(Panel):
 
     def connect(self) -> None:
         """Connect to the address in the fields, and begin to listen."""
-        host, port, name = (self.value(field) for field in ("Host", "Port", "Name"))
+        host, port, name = self.host(), self.value("Port"), self.value("Name")
         if not port:
             raise ValueError("type the server's port first: the server's panel shows it")
         self.disconnect()
-        client = Client((host.strip(), port), framing=self._framing).connect()
+        client = Client((host, port), framing=self._framing).connect()
         self.client = client
         self._talk = _Talk(self._talk.lines)
         self._talk.begin(client, f"connected to {plain(place((host, port)))}")

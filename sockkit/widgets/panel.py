@@ -64,6 +64,17 @@ class Panel(Shown):
         """What a field holds now."""
         return self._fields[field].value
 
+    def host(self) -> str:
+        """What is in the host field.
+
+        Raises:
+            ValueError: nothing is.
+        """
+        host = str(self.value("Host")).strip()
+        if not host:
+            raise ValueError("type a host first: 127.0.0.1 is this machine")
+        return host
+
     def message(self, framing: Framing) -> Any:
         """What is in the message field, as this framing carries it: text, or its UTF-8 bytes."""
         text = self.value("Message")

@@ -71,9 +71,13 @@ class ServerPanel(Panel):
 
     def start(self) -> None:
         """Start the server; the panel's own takes the host and port from the fields first."""
-        if self._own and self._widget is not None and not self.server.running:
-            self._take_address(self.value("Host").strip(), self.value("Port"))
+        begins = self._own and not self.server.running
+        if begins and self._widget is not None:
+            self._take_address(self.host(), self.value("Port"))
         self.server.start()
+        if begins and not _is_loopback(self.server.host):
+            host = self.server.host
+            self.note(f"{host}: everybody who can reach this machine can connect now", "error")
 
     def stop(self) -> None:
         """Stop the server: every client is told."""
@@ -115,8 +119,6 @@ class ServerPanel(Panel):
         self._feed = feed_of(self.server)
         self._cleared = 0
         self.table.follow(self.server)
-        if not _is_loopback(host):
-            self.note(f"{host}: everybody who can reach this machine can connect now", "error")
 
     # What it shows.
 

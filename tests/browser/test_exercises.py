@@ -11,18 +11,20 @@ STUB = "def mine(connection):\n    ...\n\nex.echo.check(mine)"
 WRONG = "def shout(connection):\n    connection.sendall(connection.recv(99).upper())\n\n"
 HANGING = "def hanging(connection):\n    time.sleep(60)\n\nex.echo.check(hanging)"
 BLOCKING = "async def blocking(connection):\n    time.sleep(60)\n\nex.echo.check(blocking)"
+ASKING = "def asking(connection):\n    input('name? ')\n\nex.echo.check(asking)"
 RIGHT = (
     "def right(connection):\n    while data := connection.recv(99):\n"
     "        connection.sendall(data)\n\nex.echo.check(right)"
 )
-CELLS = [IMPORT, STUB, WRONG + "ex.echo.check(shout)", HANGING, BLOCKING, RIGHT]
+CELLS = [IMPORT, STUB, WRONG + "ex.echo.check(shout)", HANGING, BLOCKING, ASKING, RIGHT]
 CELLS += ["ex.echo.hint()", "ex.echo.solution()", "ex.summary()"]
 
 VERDICTS = [
-    "Replace the stub with your answer",
+    "Replace each ... with your answer",
     "Not yet. I sent hello and got HELLO",
     "hanging was still running, in line 2: time.sleep(60)",
     "blocking held its event loop, in line 2: time.sleep(60)",
+    "asking raised EOFError: nobody can type while a check runs",
     "Solved. Every byte came back",
     "Hint 1 of 3:",
     "connection.sendall(data)",
@@ -40,6 +42,7 @@ def test_each_answer_is_met_and_the_cells_may_run_twice(
         said = [hint if text.startswith("Hint") else text for text in VERDICTS]
         for text in said:
             expect(notebook.outputs().filter(has_text=text).first).to_be_visible()
+    expect(notebook.page.locator(".jp-Stdin")).to_have_count(0)  # it would hold up every cell
     left = "[t.name for t in __import__('threading').enumerate() if t.name.startswith('answer')]"
     assert notebook.ask(left) == []
 

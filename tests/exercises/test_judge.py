@@ -210,6 +210,11 @@ def prints_megabytes(connection):
         print("x" * 99_999)
 
 
+def asks_the_keyboard(connection):
+    name = input("Your name? ")
+    connection.sendall(name.encode())
+
+
 def says_what_it_does(connection):
     print("receiving\x1b[2J")
 
@@ -304,6 +309,7 @@ ODD = [
     (exits, "called `sys.exit`"),
     (interrupts, "raised `KeyboardInterrupt`"),
     (recurses, "raised RecursionError(?s:.*)more …"),
+    (asks_the_keyboard, "raised EOFError: nobody can type while a check runs"),
     (takes_nothing, "raised TypeError: takes_nothing.. takes 0 positional arguments"),
     (prints_megabytes, "got 0 back(?s:.*)printed(?s:.*)5,000,000 characters in all"),
     (says_what_it_does, r"Your code printed:\n    receiving·\[2J"),
@@ -535,7 +541,10 @@ def test_a_check_that_needs_too_long_says_where_the_answer_was() -> None:
             trial.left(1)
             time.sleep(0.05)
 
-    assert_says(patient.check(sleeps), r"My time was up .* in line \d+: `time.sleep\(8\)`")
+    verdict = patient.check(sleeps)
+    assert_says(verdict, r"My time was up .* in line \d+: `time.sleep\(8\)`")
+    assert verdict.saw.count("running") == 1
+    assert verdict.expected == "Wait for ever."
 
 
 def test_an_exception_that_was_asked_for_is_no_fault() -> None:

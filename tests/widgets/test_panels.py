@@ -77,6 +77,24 @@ def test_without_a_selection_it_says_what_to_do(button: str) -> None:
         assert server.error in [line.text for line in server.log()]
 
 
+@pytest.mark.parametrize("host", ["", "nowhere.invalid"])
+def test_a_host_that_is_none_is_told_and_nothing_else(host: str) -> None:
+    with ServerPanel() as server, ClientPanel() as client:
+        for panel, button in ((server, "Start"), (client, "Connect")):
+            panel.fill(Host=host, Port=1)
+            panel.press(button)
+            assert (host or "type a host first") in panel.error
+        assert [line.text for line in server.log()] == [server.error]
+
+
+def test_who_lets_others_in_is_told_so() -> None:
+    with ServerPanel() as server:
+        server.fill(Host="0.0.0.0")
+        with pytest.warns(RuntimeWarning, match="without TLS"):
+            server.press("Start")
+        assert "everybody who can reach this machine can connect now" in server.log()[-1].text
+
+
 def test_an_error_is_shown_until_something_works() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, ServerPanel() as server:
         server.fill(Port=taken.getsockname()[1])

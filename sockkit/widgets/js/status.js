@@ -4,15 +4,17 @@
 const PATIENCE = 1000; // milliseconds until a click that was not answered is explained
 const BUSY = "The kernel is running a cell and answers no widget meanwhile: "
   + "your click is kept, and done when the cell ends.";
+const LOST = "The kernel that this panel belonged to is gone: run the cell again.";
 
 function render({ model, el }) {
   const lamp = element("span", { class: "sk-lamp", "aria-hidden": "true" });
   const text = element("span", { class: "sk-status-text", role: "status" });
   const error = element("p", { class: "sk-error", role: "alert" });
   const busy = element("p", { class: "sk-busy", role: "status" });
+  const lost = element("span", { class: "sk-lost", role: "alert", text: LOST }); // style.css shows it
   const title = element("strong", { class: "sk-title" });
   el.append(element("div", { class: "sockkit sk-status" },
-    element("div", { class: "sk-bar" }, title, lamp, text), error, busy));
+    element("div", { class: "sk-bar" }, title, lamp, text, lost, error), busy));
 
   function draw(state) {
     write(title, model.get("label"));
@@ -26,6 +28,7 @@ function render({ model, el }) {
   // the last letters. The answer comes the way the answer to the click comes.
   let waiting = null;
   function asked() {
+    if (panel.classList.contains("jupyter-widgets-disconnected")) return;
     const inputs = [...panel.querySelectorAll("input[type=text]")].filter((input) => input.labels[0]);
     const fields = inputs.map((input) => [input.labels[0].textContent, input.value]);
     model.send({ fields: Object.fromEntries(fields) });

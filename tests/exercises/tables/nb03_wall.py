@@ -318,7 +318,16 @@ class TheArticlesList(_Model):
         self.places[number - 1] = None
 
 
-@roster.wrong("Your `clients` is a list")
+@roster.wrong("Your `clients` is still `...`")
+class LeavesTheDots(_Model):
+    def __init__(self):
+        self.clients = ...
+
+    def join(self, connection):
+        return 1
+
+
+@roster.wrong("Your `clients` is a `list`")
 class AList(_Model):
     def __init__(self):
         self.clients = []

@@ -640,6 +640,21 @@ class _Model(ex.counts.model):
     """The model solution, for answers that are wrong in one place."""
 
 
+@counts.wrong("Four came, .* Your `messages` is still `...`")
+class LeavesTheDots(ex.counts.model):
+    def __init__(self):
+        self.messages = ...
+
+    def on_connect(self, connection):
+        self.last = connection.number
+
+    def on_message(self, connection, text):
+        self.last = connection.number
+
+    def on_disconnect(self, connection, reason):
+        self.last = None
+
+
 @counts.wrong("Client 3 closed politely. Your `messages` is")
 class TheArticlesRule(_Model):
     def on_disconnect(self, connection, reason):

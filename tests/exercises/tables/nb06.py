@@ -1147,13 +1147,13 @@ def reads_an_empty_field_too_early(server):
     return window
 
 
-@panel.wrong("without `message`")
+@panel.wrong("You returned `None`.\nExpected: an object with `message`, ")
 def returns_nothing(server):
     window = Window()
     window.send.on_click(lambda button: server.send(window.number.value, window.message.value))
 
 
-@panel.wrong("still running when I stopped waiting")
+@panel.wrong("still running when I stopped waiting.*Expected: ")
 def waits_in_a_click(server):
     window = ex.panel.model(server)
     window.send.on_click(lambda button: time.sleep(10))
