@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from sockkit.exercises import report, tidy
+from sockkit.exercises import report, settings, tidy
 from sockkit.exercises.calls import OwnThread
 from sockkit.exercises.desk import MainThread
 from sockkit.exercises.leftovers import Before
@@ -55,7 +55,7 @@ def _judge(check: Check, answer: Any, goal: str) -> Verdict:
         dropped = stack.enter_context(tidy.troubles_noted(warned))
         if desk:
             stack.enter_context(desk)
-        with tidy.settings_kept() as changed:
+        with settings.kept() as changed:
             interrupted = examiner.work(desk)
         trial.close()
         faults, survivors = tidy.up(before, trial.begun, dropped)

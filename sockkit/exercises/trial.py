@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from sockkit.exercises.calls import Call, OwnThread, Place
 from sockkit.exercises.host import Host
-from sockkit.exercises.leftovers import Before, wake
+from sockkit.exercises.leftovers import Before, kill, wake
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.running import Failed, Running, Stopped
 from sockkit.exercises.verdict import NotYet
@@ -228,6 +228,7 @@ class Trial:
     def _wake(self) -> None:
         for sock in self._before.new_sockets():
             wake(sock)
+        kill(self._before.new_children())
 
 
 class Listener:
