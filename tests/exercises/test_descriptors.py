@@ -49,7 +49,8 @@ def called(trial: Trial, answer: Any) -> str:
 def serving(trial: Trial, answer: Any) -> str:
     """Is the callback of a server."""
     host = trial.serve(on_message=answer)
-    trial.connect(host.address).send(b"hello\n")
+    for _ in range(2):  # so that there is more to do while the first is ended
+        trial.connect(host.address).send(b"hello\n" * 2)
     _interrupt(trial)
     return ""
 
