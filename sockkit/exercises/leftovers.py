@@ -161,10 +161,6 @@ class Guard(Before):
     Made in the first cell and asked in the last one; see `tools/guard.py`.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._children = children()
-
     async def left(self, patience: float = 2.0) -> list[str]:
         """What is still there after `patience` seconds, one sentence each; at once if nothing."""
         deadline = time.monotonic() + patience
