@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ctypes
 import inspect
+import os
 import sys
 import threading
 import time
@@ -53,6 +54,7 @@ class Call:
 
     def run(self) -> None:
         """Make the call, on this thread. What is awaitable is awaited, in a loop of its own."""
+        process = os.getpid()
         try:
             if not self.ending:
                 self.thread = threading.current_thread()
@@ -64,6 +66,8 @@ class Call:
             if not self.ending:
                 self.error = error
         finally:
+            if os.getpid() != process:  # a fork of the answer's: nobody waits for it here
+                os._exit(0)
             self.ended_at = time.monotonic()
             self.done.set()
 
@@ -136,14 +140,16 @@ class Call:
                 _let_end(loop)
                 left = (task for task in asyncio.all_tasks(loop) if task is not self._task)
                 self.tasks_left = [learners_place(*frames_of_task(task)) for task in left]
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            _let_end(loop)
+            for _ in range(2):  # what a task begins when it is cancelled is to end as well
+                for task in asyncio.all_tasks(loop):
+                    task.cancel()
+                _let_end(loop)
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
             loop.close()
+            self.quiet_until = 0.0
             for task in asyncio.all_tasks(loop):
-                close_unbegun(task.get_coro())
+                _close(task.get_coro())
 
     def _complain(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -245,6 +251,17 @@ def close_unbegun(coroutine: object) -> None:
         return
     if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
         coroutine.close()
+
+
+def _close(coroutine: object) -> None:
+    """End a coroutine that no loop will go on with: here, where it can be interrupted.
+
+    Python would do so when it comes to the garbage, in some later cell. One that swallows every
+    exception, its end included, would then go round for ever.
+    """
+    if inspect.iscoroutine(coroutine):
+        with contextlib.suppress(BaseException):
+            coroutine.close()
 
 
 def _let_end(loop: asyncio.AbstractEventLoop) -> None:

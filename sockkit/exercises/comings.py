@@ -14,6 +14,7 @@ from sockkit.exercises.running import Failed, Running
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.exercises.where import described
+from sockkit.text import plain
 
 _MANY = 4  # clients, from which on somebody leaves
 
@@ -36,9 +37,10 @@ class Room:
         self._trial = trial
         self._told = 0
         self._stop: Stop | None = None  # for the next callback
-        keeper = trial.call(answer)
+        keeper, other = trial.call(answer), trial.call(answer)
         must_have(keeper, "on_connect", "on_disconnect", method)
         self._method: Callable[[], Any] = getattr(keeper, method)
+        self._others: Callable[[], Any] = getattr(other, method)
         self._host: Host = trial.serve(
             on_connect=self._counted(keeper.on_connect),
             on_disconnect=self._counted(keeper.on_disconnect),
@@ -88,6 +90,21 @@ class Room:
     def ask(self) -> Any:
         """Call the method of the answer, on a thread that is not the server's."""
         return self._trial.start_beside(self._method).result(1.0, "it returns at once.")
+
+    def expect_own(self) -> None:
+        """A second object, to which nobody has come, has nothing to tell.
+
+        Raises:
+            NotYet: it has.
+        """
+        if told := self._trial.start_beside(self._others).result(1.0, "it returns at once."):
+            name = self._others.__name__
+            raise NotYet(
+                "I made two objects of your class, and clients came to one of them. "
+                f"`{name}()` of the other returned `{plain(repr(told), 80)}`.",
+                "nothing: nobody came to that one.",
+                "Where do you make what you keep: once for the class, or once for each object?",
+            )
 
     def during(self, point: int, *leaving: int, join: bool = True) -> Overlap | None:
         """A client comes, and these leave, while the method is at work.

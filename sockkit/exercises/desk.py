@@ -29,6 +29,7 @@ from sockkit.exercises.calls import CLEAN_UP, NUDGE, Call
 
 # Ignored where nobody handles it, and used by next to nobody; Go's runtime took it for the same.
 _NUDGE_SIGNAL = getattr(signal, "SIGURG", signal.SIGINT)
+_STUBBORN = 0.9  # seconds, from which what a call waits for is ended as well
 _OURS = (__file__, calls.__file__)
 
 
@@ -99,8 +100,12 @@ class MainThread:
         """Interrupt until it has ended. From another thread."""
         main = threading.main_thread().ident or 0
         call.cancel()
+        begun = time.monotonic()
         while not call.done.wait(NUDGE):
             signal.pthread_kill(main, _NUDGE_SIGNAL)
+            if time.monotonic() - begun > _STUBBORN:  # `os.system`, say, waits for its child alone
+                wake()
+                begun = time.monotonic()
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
         self.interrupted = True  # the check notices at its next wait, and ends its calls

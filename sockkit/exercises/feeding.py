@@ -42,7 +42,9 @@ def lists(fed: Sequence[Any]) -> list[list[Any]]:
             raise NotYet(
                 f"`feed` returned {shown(found)}.",
                 "a list of messages, with nothing in it while none is whole.",
-                "Does `feed` return one on every way through it?",
+                "Does `feed` return one on every way through it?"
+                if found is None
+                else f"You returned a `{type(found).__name__}`. What makes a list of it?",
             )
     return list(fed)
 

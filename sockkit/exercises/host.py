@@ -81,6 +81,8 @@ class Host:
 
         @functools.wraps(callback)
         def guarded(connection: Connection, *args: Any) -> Any:
+            if self.running.call.ending:  # what still comes could hold the loop once more
+                return None
             try:
                 result = callback(connection, *args)
             except (Exception, SystemExit) as error:

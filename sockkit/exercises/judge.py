@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from sockkit.exercises import report, tidy
+from sockkit.exercises import report, settings, tidy
 from sockkit.exercises.calls import OwnThread
 from sockkit.exercises.desk import MainThread
 from sockkit.exercises.leftovers import Before
@@ -53,10 +53,10 @@ def _judge(check: Check, answer: Any, goal: str) -> Verdict:
         stack.enter_context(contextlib.redirect_stdout(printed))
         stack.enter_context(contextlib.redirect_stderr(warned))
         dropped = stack.enter_context(tidy.troubles_noted(warned))
-        stack.enter_context(tidy.no_keyboard())
+        stack.enter_context(settings.no_keyboard())
         if desk:
             stack.enter_context(desk)
-        with tidy.settings_kept() as changed:
+        with settings.kept() as changed:
             interrupted = examiner.work(desk)
         trial.close()
         faults, survivors = tidy.up(before, trial.begun, dropped)

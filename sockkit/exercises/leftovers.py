@@ -12,10 +12,18 @@ import asyncio
 import contextlib
 import gc
 import multiprocessing
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import thread as pool_thread
+from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,9 +78,13 @@ class Before:
     def __init__(self) -> None:
         self._sockets = weakref.WeakSet(open_sockets())
         self._kit = weakref.WeakSet([*living(Server), *living(Client)])
+        self._loops = weakref.WeakSet(_loops())
         self._threads = weakref.WeakSet(threading.enumerate())
         self._tasks = weakref.WeakSet(tasks_here())
         self._processes = weakref.WeakSet(multiprocessing.active_children())
+        self._commands = weakref.WeakSet(living(subprocess.Popen))
+        self._pools = weakref.WeakSet(living(ThreadPoolExecutor))
+        self._children = children()
 
     def new_sockets(self) -> list[socket.socket]:
         """Open sockets that were made since. What only a reference cycle holds does not count."""
@@ -92,15 +104,45 @@ class Before:
         clients = [each for each in living(Client) if each not in self._kit]
         return [each for each in clients if each._portal is not None]
 
+    def new_loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Event loops that were made since, and are neither closed nor at work."""
+        loops = [loop for loop in _loops() if loop not in self._loops]
+        return [each for each in loops if not (each.is_closed() or each.is_running())]
+
     def new_threads(self) -> list[threading.Thread]:
-        """Running threads that were started since, but for those of a notebook's kernel."""
+        """Running threads that were started since, but for those of a notebook's kernel.
+
+        Neither do those count that wait for work in a pool that was there before: it starts them
+        when it needs them, and needs them again.
+        """
         running = [thread for thread in threading.enumerate() if thread not in self._threads]
-        return [thread for thread in running if not _is_kernels_thread(thread)]
+        own = [thread for thread in running if not _is_kernels_thread(thread)]
+        if not any(map(_waits_in_a_pool, own)):
+            return own
+        of_new_pools = {thread for pool in self._made_pools() for thread in pool._threads}
+        return [each for each in own if each in of_new_pools or not _waits_in_a_pool(each)]
+
+    def new_pools(self) -> list[ThreadPoolExecutor]:
+        """Pools of threads that were made since, and have not been shut down."""
+        return [pool for pool in self._made_pools() if pool._threads and not pool._shutdown]
+
+    def _made_pools(self) -> list[ThreadPoolExecutor]:
+        return [pool for pool in living(ThreadPoolExecutor) if pool not in self._pools]
 
     def new_processes(self) -> list[BaseProcess]:
         """Children of `multiprocessing` that were started since, and run."""
         running = multiprocessing.active_children()
         return [process for process in running if process not in self._processes]
+
+    def new_commands(self) -> list[subprocess.Popen[Any]]:
+        """Commands that were started since, and run."""
+        commands = [each for each in living(subprocess.Popen) if each not in self._commands]
+        return [command for command in commands if command.poll() is None]
+
+    def new_children(self) -> list[int]:
+        """Numbers of all processes that were started since, however; needs psutil."""
+        helper = getattr(resource_tracker._resource_tracker, "_pid", None)
+        return [pid for pid in children() if pid not in self._children and pid != helper]
 
     def new_tasks(self) -> list[asyncio.Task[Any]]:
         """Unfinished tasks of this thread's loop that were made since, but for the current one."""
@@ -118,10 +160,6 @@ class Guard(Before):
 
     Made in the first cell and asked in the last one; see `tools/guard.py`.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._children = children()
 
     async def left(self, patience: float = 2.0) -> list[str]:
         """What is still there after `patience` seconds, one sentence each; at once if nothing."""
@@ -166,6 +204,23 @@ def _is_kernels(task: asyncio.Task[Any]) -> bool:
     """Whether the notebook's kernel has made this task, to run a cell."""
     code = getattr(task.get_coro(), "cr_code", None)
     return code is not None and not _KERNEL.isdisjoint(Path(code.co_filename).parts)
+
+
+def _loops() -> list[asyncio.AbstractEventLoop]:
+    return living(asyncio.AbstractEventLoop)  # type: ignore[type-abstract]  # and what is below
+
+
+def _waits_in_a_pool(thread: threading.Thread) -> bool:
+    """Whether this is a thread of a `ThreadPoolExecutor` that has nothing to do."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code is pool_thread._worker.__code__
+
+
+def kill(pids: Iterable[int]) -> None:
+    """End child processes, at once."""
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def children() -> dict[int, str]:

@@ -14,9 +14,10 @@ from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.lab.peers import NonReader
 from sockkit.limits import Limits
+from sockkit.sync import Server
 from sockkit.text import plain
 
-_SLOW = 0.015  # seconds: a server that never needs less for a line lets everybody wait
+_SLOW = 0.008  # seconds: a server that never needs less for a line lets everybody wait
 
 
 class Chatroom:
@@ -28,7 +29,7 @@ class Chatroom:
 
     def __init__(self, trial: Trial, answer: Any) -> None:
         self.trial = trial
-        self.chat = trial.call(answer)
+        self.chat, self._other = trial.call(answer), trial.call(answer)
         names = ("on_connect", "on_message", "on_disconnect")
         for name in names:
             if not callable(getattr(self.chat, name, None)):
@@ -85,6 +86,31 @@ class Chatroom:
                 "callbacks that return at once.",
                 "What do they wait for?",
             ) from None
+
+    def expect_own(self) -> None:
+        """A second chat, of another object on another server, has members of its own.
+
+        Raises:
+            NotYet: it has not.
+        """
+        other, guarded = self._other, self.host.guarded
+        with Server(
+            guarded(other.on_message),
+            on_connect=guarded(other.on_connect),
+            on_disconnect=guarded(other.on_disconnect),
+        ) as server:
+            partner = self.trial.connect(server.address, "the other chat")
+            partner.receive_line()
+            partner.send(b"/who\n")
+            got = partner.receive_line().decode(errors="replace").rstrip("\r\n")
+            partner.close()
+        if got != "here: 1":
+            raise NotYet(
+                "I made two servers, each with an object of your class. In the second one there "
+                f"is only client 1, who said `/who`, and got `{plain(got, 80)}`.",
+                "`here: 1`.",
+                "Where do you make what you keep: once for the class, or once for each object?",
+            )
 
     def join(self, name: str = "") -> "Member":
         """One more member, greeted with the next number."""

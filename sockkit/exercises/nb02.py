@@ -15,7 +15,7 @@ from sockkit.exercises.feeding import (
     shown,
 )
 from sockkit.exercises.lesson import Lesson
-from sockkit.exercises.running import PAUSE, Failed
+from sockkit.exercises.running import Failed
 from sockkit.exercises.solutions import nb02 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -53,7 +53,7 @@ def receive_text(trial: Trial, answer: Any) -> str:
     for start, end in itertools.pairwise([0, *cuts]):
         partner.send(data[start:end])
         trial.wait_until_read(theirs)
-    if running.ended(PAUSE):
+    if running.ended(trial.silence()):
         raise NotYet(
             f"I had not finished, but you returned {shown(running.result())}.",
             "you go on until I have finished.",

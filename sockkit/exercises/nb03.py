@@ -27,7 +27,14 @@ from sockkit.exercises.shouting import (
 from sockkit.exercises.solutions import nb03 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
-from sockkit.exercises.walled import PAUSE, SPIN, ShortListener, expect_connections
+from sockkit.exercises.walled import (
+    LONGEST,
+    PATIENCE,
+    PAUSE,
+    SPIN,
+    ShortListener,
+    expect_connections,
+)
 from sockkit.lab.descriptors import room_for
 from sockkit.text import plain
 
@@ -37,7 +44,6 @@ summary = lesson.summary
 _MOST, _LEAST = 1000, 100  # clients
 _CROWDED = 0.8  # seconds for a crowd to come
 _FEW = 20  # threads and processes
-_PATIENCE = 1.3 * PAUSE  # seconds for one more try
 
 
 @lesson.exercise(
@@ -139,12 +145,12 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
                 trial.own(thing)
 
     def expect(count: int, did: str, then: str = "") -> None:
-        trial.wait(lambda: len(admitted) >= count, _PATIENCE)
+        trial.wait(lambda: len(admitted) >= count, PATIENCE)
         expect_connections(list(admitted))
         if len(admitted) < count:
             expect_still_there(did)
             raise NotYet(
-                f"{did} Client {count} was not admitted within {_PATIENCE:g} s.",
+                f"{did} Client {count} was not admitted within {PATIENCE:g} s.",
                 "you call `admit(connection)` for each client of `listener`.",
                 then,
             )
@@ -159,7 +165,7 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
     expect(1, "The first client came.")
     listener.begin_wall()
     trial.connect(listener.getsockname(), "client 2")
-    trial.wait(listener.tried_enough, _PATIENCE)
+    trial.wait(listener.tried_enough, LONGEST)
     tries = listener.tries
     wall = "I let `accept` fail with EMFILE while client 2 was waiting."
     where = "Where is client 2 all the time, and who fetches it from there?"
@@ -173,7 +179,7 @@ def keep_accepting(trial: Trial, answer: Any) -> str:
         expect_connections(list(admitted))
         expect_still_there(wall)
         raise NotYet(
-            f"{wall} In {_PATIENCE:g} s you tried {'only once' if tries else 'not at all'}.",
+            f"{wall} In {PATIENCE:g} s you tried {'only once' if tries else 'not at all'}.",
             f"you try again by yourself, after a pause of {PAUSE:g} s at most.",
             where,
         )

@@ -3,13 +3,13 @@
 import random
 import re
 import secrets
+import time
 from typing import Any
 
 from sockkit.exercises.host import Host
 from sockkit.exercises.leavers import LETTERS, Leaver
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
-from sockkit.exercises.running import PAUSE
 from sockkit.exercises.solutions import nb05 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
@@ -23,6 +23,7 @@ _SILENCE = 0.8  # seconds after which the sockets of `how_it_ended` raise Timeou
 _ENDS = ("closed", "reset", "silent")
 _SHORT_PAUSE = 0.1  # seconds, in which no timeout strikes
 _MOMENT = 0.02  # seconds for a call to return that is wrongly content
+_OWN = "Which timeout struck: the one that the socket came with, or one of yours?"
 _TURNS = 10  # of the event loop, within which a callback has done its work
 
 
@@ -47,16 +48,16 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
         theirs.settimeout(_SILENCE)
         running = trial.start(answer, theirs)
         for piece, pause in pieces:
+            said = time.monotonic()
             partner.send(piece)
             trial.wait_until_read(theirs)
             if running.ended(pause):
                 got = running.result()
-                own = "Which timeout struck: the one that the socket came with, or one of yours?"
                 raise NotYet(
                     "I sent a few bytes and had not ended yet, and the socket's timeout had not "
                     f"struck. You returned {_repr(got)}.",
                     "it reads on, until there is an end.",
-                    own if got == "silent" else "Bytes are no end. What do you do after them?",
+                    _OWN if got == "silent" else "Bytes are no end. What do you do after them?",
                 )
         if expected == "closed":
             partner.send(b"bye")
@@ -65,6 +66,14 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
             partner.reset()
         got = running.result(expected="it returns once there is an end.")
         what = {"closed": "finished (FIN)", "reset": "reset it", "silent": "said nothing more"}
+        took = (running.call.ended_at or said) - said
+        if got == expected == "silent" and took < _SILENCE:
+            raise NotYet(
+                f"I said nothing more, and {took:.1f} s later you returned `'silent'`. The timeout "
+                f"of the socket that I gave you is {_SILENCE:g} s.",
+                "you leave it at that.",
+                _OWN,
+            )
         if got != expected:
             then = "What does `recv` do in this case: return, and what, or raise, and which?"
             if got is None:
@@ -87,7 +96,7 @@ def how_it_ended(trial: Trial, answer: Any) -> str:
 def answer_at_the_end(trial: Trial, answer: Any) -> str:
     """Count bytes until the other side has finished; then send `12 bytes` and a newline; close."""
     for parts, pause in (
-        ((b"hello", b" ", b"world!"), PAUSE),
+        ((b"hello", b" ", b"world!"), None),  # as long as it takes to see who is impatient
         ((), _SHORT_PAUSE),
         ((b"caf\xc3", b"\xa9\r\n", b"\nau lait"), _SHORT_PAUSE),  # a character in two pieces
         ((b"x" * 100_000,), 0),
@@ -98,7 +107,7 @@ def answer_at_the_end(trial: Trial, answer: Any) -> str:
         for part in parts:
             partner.send(part)
             trial.wait_until_read(theirs)
-        early = partner.receive(1, within=pause)
+        early = partner.receive(1, within=trial.silence() if pause is None else pause)
         closed = bool(partner.ended)
         if early or closed:
             raise NotYet(

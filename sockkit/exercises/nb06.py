@@ -52,6 +52,7 @@ def snapshot(trial: Trial, answer: Any) -> str:
     room = Room(trial, answer, "snapshot")
     for _ in range(3):
         room.join()
+    room.expect_own()
     first = room.ask()
     expect_keys(trial, first, [1, 2, 3], "Three clients came.")
     if look(trial, lambda: [first[number].number for number in (1, 2, 3)]) != [1, 2, 3]:
@@ -96,6 +97,7 @@ def news(trial: Trial, answer: Any) -> str:
     room = Room(trial, answer, "news")
     for _ in range(3):
         room.join()
+    room.expect_own()
     _expect_news(room, ["1 joined", "2 joined", "3 joined"], "Three clients came, one by one.")
     _expect_news(room, [], "Nothing has happened since I asked last.")
     _expect_no_wait(room)
@@ -137,11 +139,14 @@ def log(trial: Trial, answer: Any) -> str:
     field = Field()
     keeper = trial.call(answer, field)
     must_have(keeper, "add", "flush")
+    other_field = Field()
+    other = trial.call(answer, other_field)
     talker = Talker(trial, keeper, field)
     for texts in (("one", "two"), ("three",), tuple(f"line {n}" for n in range(_MANY))):
         talker.say(*texts)
         talker.flush(f"{len(talker.said)} messages came, and I called `flush`.")
     _expect_to_forget(keeper, field, len(talker.said))
+    _expect_own(trial, other, other_field)
     for overlap in (talker.say_during, talker.flush_during):
         for point in range(1, _MOST):
             if not overlap(point):
@@ -173,6 +178,17 @@ def panel(trial: Trial, answer: Any) -> str:
     return "Both buttons worked, on two threads. What failed was told, until the next success."
 
 
+def _expect_own(trial: Trial, other: Any, field: Field) -> None:
+    trial.start_beside(other.flush).result(1.0, "it returns at once.")
+    if field.value:
+        raise NotYet(
+            "I made two of your logs, each with a field of its own. Messages came to one of them, "
+            f"and the field of the other shows `{_shown(field.value)}`.",
+            "nothing: no message came to that one.",
+            "Where do you make what you keep: once for the class, or once for each object?",
+        )
+
+
 def _expect_to_forget(keeper: Any, field: Field, came: int) -> None:
     kept = times_kept(keeper, "line ", field)
     if kept > _MANY // 2:
@@ -188,6 +204,8 @@ def _expect_news(room: Room, expected: list[str], said: str, then: str = "") -> 
     if _as_list(got) != expected:
         if sorted(map(str, _as_list(got))) == sorted(expected):
             then = "How do you know which of them happened first?"
+        if not isinstance(got, list | tuple):
+            then = f"You returned a `{type(got).__name__}`. What makes a list of it?"
         raise NotYet(f"{said} `news()` returned `{_shown(got)}`.", f"`{_shown(expected)}`.", then)
 
 
@@ -219,6 +237,7 @@ def _expect_no_wait(room: Room) -> None:
 
 
 def _as_list(value: Any) -> list[Any]:
+    """A list, or a tuple as one; all else is one thing."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+import time
 import unicodedata
 from typing import Any
 
@@ -20,7 +21,8 @@ lesson = Lesson("09")
 summary = lesson.summary
 
 _IDLE = 50  # clients that say nothing while the server is stopped
-_SOON = 1.5  # seconds: the one that is asked for, and half of one for a busy machine
+_IN_TIME = 1.0  # seconds
+_SOON = 1.5  # seconds that one try may take; the better of two must be in time
 
 
 @lesson.exercise(
@@ -33,6 +35,20 @@ _SOON = 1.5  # seconds: the one that is asked for, and half of one for a busy ma
 )
 def stop(trial: Trial, answer: Any) -> str:
     """End the server within 1 s, with 50 idle clients: no thread, no socket, no open port."""
+    took = _stopped(trial, answer)
+    if took > _IN_TIME:  # the machine may have been busy
+        took = min(took, _stopped(trial, answer))
+    if took > _IN_TIME:
+        raise NotYet(
+            f"With {_IDLE} idle clients, `stop` took {took:.1f} s, and more when I tried twice.",
+            f"it has ended within {_IN_TIME:g} s.",
+            "What do you wait for, beside the threads that you have woken?",
+        )
+    return f"{_IDLE} idle clients, and everything ended in time."
+
+
+def _stopped(trial: Trial, answer: Any) -> float:
+    """Have the answer stop a server that many clients are connected to; the seconds it took."""
     server, partners = ThreadedEcho(), list[Partner]()
     trial.own(Stopper(server, partners))
     address = server.listener.getsockname()
@@ -46,6 +62,7 @@ def stop(trial: Trial, answer: Any) -> str:
     trial.wire.clear()  # that is how it should be
     with contextlib.suppress(TimeoutError):  # on a busy machine it may not be back in `accept` yet
         until_blocked(server.threads[0], trial.left(0.5))
+    begun = time.monotonic()
     running = trial.start(answer, server)
     running.result(
         _SOON,
@@ -61,7 +78,7 @@ def stop(trial: Trial, answer: Any) -> str:
             "What ends a thread: closing its socket, or waking it?",
         )
     expect_nothing_open(server, partners)
-    return f"{_IDLE} idle clients, and everything ended in time."
+    return (running.call.ended_at or begun) - begun
 
 
 @lesson.exercise(

@@ -61,6 +61,7 @@ def lobby(trial: Trial, answer: Any) -> str:
         more = [room.join().label for _ in range(_MANY)]
         labels = ["1 Ada", "4 Ada", zoe.label, later.label, *more]
         listed(second, ", ".join(labels), f"{_MANY} more came, and")
+        room.expect_own()
     return "Who came had a number, who spoke was known, and who left was told of, once."
 
 
@@ -92,6 +93,7 @@ def chat(trial: Trial, answer: Any) -> str:
         all_at_once(others[:TALKERS])
         for _ in range(_CROWD):  # question 1
             room.join()
+        room.expect_own()
         there = len(labels) + _CROWD
     return (
         f"1: all came in, {there} at once. 2: each was known. 3: one alone was answered. 4: who "

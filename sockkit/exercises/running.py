@@ -2,13 +2,12 @@
 
 import contextlib
 import time
-from typing import Any
+from typing import Any, Protocol
 
+from sockkit.exercises import partner
 from sockkit.exercises.calls import Call, Place
-from sockkit.exercises.partner import Clock
 from sockkit.exercises.verdict import NotYet
 
-PAUSE = 0.5  # seconds of silence, which is not the end
 _SLICE = 0.05  # seconds between two looks at a call that is waited for
 
 
@@ -18,6 +17,13 @@ class Stopped(Exception):
 
 class Failed(Exception):
     """The answer raised an exception where the check needed its result."""
+
+
+class Clock(partner.Clock, Protocol):
+    """What a call asks as well, beside what a partner does."""
+
+    def silence(self) -> float:
+        """Seconds to say nothing, to see whether the answer takes that for the end."""
 
 
 class Running:
@@ -68,7 +74,7 @@ class Running:
         Raises:
             NotYet: it has returned.
         """
-        if self.ended(PAUSE):
+        if self.ended(self._clock.silence()):
             self.result()
             raise NotYet(
                 f"I paused, and had not {goodbye}; but you returned.",

@@ -3,19 +3,20 @@
 Gently first: a server of the kit is stopped, a thread gets time to end by itself.
 """
 
-import builtins
+import asyncio
 import contextlib
-import getpass
+import os
 import socket
+import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.process import BaseProcess
-from typing import Any, NoReturn
+from typing import Any
 
 from sockkit.exercises.calls import patiently, throw_into
-from sockkit.exercises.leftovers import Before, describe, wake
+from sockkit.exercises.leftovers import Before, describe, kill, wake
 from sockkit.exercises.printed import Printed
 from sockkit.exercises.running import Running
 from sockkit.exercises.where import learners_place, learners_traceback
@@ -25,43 +26,6 @@ _PRESS = 0.2  # seconds between two attempts to make them
 _TIDY = "Whoever opens one closes it, on every way out."
 
 _PIPES = getattr(socket, "AF_UNIX", None)
-
-_SETTINGS: tuple[tuple[str, Callable[[], Any], Callable[[Any], object]], ...] = (
-    ("socket.setdefaulttimeout", socket.getdefaulttimeout, socket.setdefaulttimeout),
-    ("sys.setswitchinterval", sys.getswitchinterval, sys.setswitchinterval),
-)
-
-
-@contextlib.contextmanager
-def settings_kept() -> Iterator[list[str]]:
-    """Put back settings of the whole process, and say which the answer changed."""
-    before = [get() for _, get, _ in _SETTINGS]
-    changed: list[str] = []
-    try:
-        yield changed
-    finally:
-        for (name, get, put), value in zip(_SETTINGS, before, strict=True):
-            if get() != value:
-                put(value)
-                changed.append(f"you called `{name}`, which changes it for the whole process.")
-
-
-@contextlib.contextmanager
-def no_keyboard() -> Iterator[None]:
-    """Let `input` and `getpass` raise, as they do where nobody can type.
-
-    A notebook would show a field that outlives the check, and runs no cell until it is filled.
-    """
-    asked, secret = builtins.input, getpass.getpass
-    builtins.input = getpass.getpass = _nobody_types
-    try:
-        yield
-    finally:
-        builtins.input, getpass.getpass = asked, secret
-
-
-def _nobody_types(*_: object, **__: object) -> NoReturn:
-    raise EOFError("nobody can type while a check runs")
 
 
 @contextlib.contextmanager
@@ -103,9 +67,10 @@ def up(
     """
     said = _servers_and_clients(before)
     said += [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
+    said += _loops(before.new_loops())
     said += _sockets(before.new_sockets())
     said += [_dropped(what) for what in dict.fromkeys(dropped)]
-    said += _processes(before.new_processes())
+    said += _processes(before)
     stuck = [running for running in begun if not running.call.done.is_set()]
     ended, survivors = _threads(before, {running.call.thread for running in begun})
     for sock in before.new_sockets():
@@ -118,7 +83,7 @@ def up(
 
 
 def _servers_and_clients(before: Before) -> list[str]:
-    """Stop and close what the kit itself knows how to end."""
+    """Stop and close what knows itself how to end: servers and clients of the kit, and pools."""
     said = []
     for server in before.new_servers():
         said.append(f"you left a `Server` running, on port {server.address[1]}. {_TIDY}")
@@ -126,6 +91,9 @@ def _servers_and_clients(before: Before) -> list[str]:
     for client in before.new_clients():
         said.append(f"you left a `Client` unclosed. {_TIDY}")
         client.close()
+    for pool in before.new_pools():
+        said.append(f"you left a `ThreadPoolExecutor` open. {_TIDY}")
+        pool.shutdown(wait=False, cancel_futures=True)
     return said
 
 
@@ -133,6 +101,12 @@ def _tasks(places: Sequence[str]) -> str:
     some = "a task" if len(places) == 1 else f"{len(places)} tasks"
     where = next((f", in {place}" for place in places if place), "")
     return f"you left {some} running in the event loop{where}."
+
+
+def _loops(loops: Sequence[asyncio.AbstractEventLoop]) -> list[str]:
+    for loop in loops:
+        loop.close()
+    return [f"you left an event loop open. {_TIDY}"] if loops else []
 
 
 def _sockets(sockets: Sequence[socket.socket]) -> list[str]:
@@ -160,14 +134,28 @@ def _stuck(running: Running) -> str:
     return _survivors([thread], running.call.place()) if thread else ""
 
 
-def _processes(processes: Sequence[BaseProcess]) -> list[str]:
+def _processes(before: Before) -> list[str]:
+    """End child processes, whatever started them: `multiprocessing`, `subprocess`, a fork."""
+    processes, commands = before.new_processes(), before.new_commands()
+    known: list[BaseProcess | subprocess.Popen[Any]] = [*processes, *commands]
+    pids = {each.pid for each in known if each.pid} | set(before.new_children())
+    for each in known:
+        each.kill()
+    kill(pids - {each.pid for each in known})
     for process in processes:
-        process.kill()
         process.join()
-    if not processes:
+    for command in commands:
+        command.wait()
+        for pipe in (command.stdin, command.stdout, command.stderr):
+            if pipe is not None:
+                pipe.close()
+    for pid in pids - {each.pid for each in known}:
+        with contextlib.suppress(OSError, AttributeError):  # somebody else's to wait for; Windows
+            os.waitpid(pid, 0)
+    if not pids:
         return []
-    some = "a child process" if len(processes) == 1 else f"{len(processes)} child processes"
-    return [f"you left {some} running, and I ended {'it' if len(processes) == 1 else 'them'}."]
+    some = "a child process" if len(pids) == 1 else f"{len(pids)} child processes"
+    return [f"you left {some} running, and I ended {'it' if len(pids) == 1 else 'them'}."]
 
 
 def _threads(before: Before, mine: set[threading.Thread | None]) -> tuple[list[str], list[str]]:

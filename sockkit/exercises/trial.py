@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from sockkit.exercises.calls import Call, OwnThread, Place
 from sockkit.exercises.host import Host
-from sockkit.exercises.leftovers import Before, wake
+from sockkit.exercises.leftovers import Before, kill, wake
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.running import Failed, Running, Stopped
 from sockkit.exercises.verdict import NotYet
@@ -22,6 +22,9 @@ from sockkit.exercises.verdict import NotYet
 _SLICE = 0.05  # seconds between two looks at a server that starts
 _LOOK = 0.002  # seconds between two looks at what is waited for
 _LAST_STEPS = 0.1  # seconds for a call to return that has just done its work
+_PAUSE = 0.5  # seconds of silence, which is not the end
+_LONGEST = 2.0  # seconds of a timeout that the silence can outlast, and by how many:
+_LONGER = 0.2
 _LAST_WORD = 0.2  # seconds in which what an ended call has sent may still arrive
 
 
@@ -53,6 +56,7 @@ class Trial:
         self._before = before
         self._deadline = time.monotonic() + seconds
         self._owned: list[Closable] = []
+        self._outlasted = 0.0  # the longest timeout so far
 
     # The answer.
 
@@ -171,6 +175,19 @@ class Trial:
         """Wait until the answer has read all that came on this socket, or has closed it."""
         self.wait(lambda: sock.fileno() < 0 or not select.select([sock], [], [], 0)[0])
 
+    def silence(self) -> float:
+        """Seconds to say nothing, to see whether the answer takes that for the end.
+
+        Longer than any timeout that it has set on a socket, if that is short enough for the check;
+        but not for the same timeout again.
+        """
+        found = (sock.gettimeout() or 0.0 for sock in self._before.new_sockets())
+        timeout = max((seconds for seconds in found if seconds <= _LONGEST), default=0.0)
+        if timeout <= self._outlasted:
+            return _PAUSE
+        self._outlasted = timeout
+        return max(_PAUSE, timeout + _LONGER)
+
     def hopeless(self) -> bool:
         """Whether waiting is in vain: the answer failed, or ended with no thread at work."""
         self.left(0)
@@ -211,6 +228,7 @@ class Trial:
     def _wake(self) -> None:
         for sock in self._before.new_sockets():
             wake(sock)
+        kill(self._before.new_children())
 
 
 class Listener:

@@ -11,9 +11,11 @@ from typing import Any
 from sockkit.exercises.verdict import NotYet
 
 PAUSE = 1.0  # seconds between two tries, at most: as long as asyncio waits
+PATIENCE = 1.3 * PAUSE  # for one more try
 SPIN = 1000  # tries that are too many; waiting a millisecond between them makes 300
 _WALL = 0.3  # seconds without descriptors, and longer for who tries rarely
 _TRIES = 6  # in that time: some give up after five
+LONGEST = 2.6  # seconds, at most, until two more tries must have been possible
 _BUSY = 0.12  # of that time at work: who rests needs a hundredth, and others may be at work too
 _SLICE = 0.02  # seconds between two lines of Python: only there can a thread be ended
 
@@ -28,6 +30,8 @@ class ShortListener(socket.socket):
         self.listen()
         self._since: float | None = None
         self._failures: list[tuple[int, float]] = []  # the thread, and its work so far
+        self._gap = 0.0  # seconds, the longest between two of them
+        self._latest = 0.0  # when
 
     def begin_wall(self) -> None:
         """From now on there are no descriptors."""
@@ -46,7 +50,12 @@ class ShortListener(socket.socket):
         """Whether the wall has stood long enough for what is to be seen there."""
         lasted = time.monotonic() - (self._since or 0.0)
         often = self.tries >= _TRIES and lasted >= _WALL
-        return often or self.tries >= SPIN or (self.tries >= 2 and lasted >= PAUSE)
+        begun = self._since or 0.0
+        if self.tries < 2:
+            return lasted > PATIENCE
+        late = self._latest - begun + 2 * self._gap > LONGEST and lasted >= PAUSE
+        stuck = time.monotonic() - self._latest > PATIENCE
+        return often or self.tries >= SPIN or late or stuck
 
     def kept_busy(self) -> bool:
         """Whether the thread that tried was at work between its tries."""
@@ -66,6 +75,9 @@ class ShortListener(socket.socket):
             if until is not None and time.monotonic() > until:
                 raise TimeoutError("timed out")
         if self._since is not None:
+            now = time.monotonic()
+            self._gap = max(self._gap, now - self._latest if self._failures else 0.0)
+            self._latest = now
             self._failures.append((threading.get_ident(), time.thread_time()))
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return super().accept()

@@ -82,6 +82,21 @@ def takes_a_pause_for_the_end(connection):
         pass
 
 
+@echo.wrong("I paused, and had not finished; but you returned.*Silence is not the end")
+def takes_two_seconds_for_the_end(connection):
+    connection.settimeout(2)
+    with contextlib.suppress(TimeoutError):
+        byte_by_byte(connection)
+
+
+@echo.right
+def looks_up_now_and_then(connection):
+    connection.settimeout(1)
+    while True:
+        with contextlib.suppress(TimeoutError):
+            return byte_by_byte(connection)
+
+
 @echo.wrong("I paused, and had not finished; but you returned")
 def returns_at_once(connection):
     threading.Thread(target=byte_by_byte, args=[connection]).start()
@@ -233,6 +248,13 @@ def takes_them_for_lines_of_text(listener):
 def is_impatient(listener):
     with listener, listener.accept()[0] as connection, contextlib.suppress(TimeoutError):
         connection.settimeout(0.3)
+        into_one_buffer(connection)
+
+
+@serve_one.wrong("I paused, and had not finished; but you returned")
+def gives_up_after_a_second(listener):
+    with listener, listener.accept()[0] as connection, contextlib.suppress(TimeoutError):
+        connection.settimeout(1)
         into_one_buffer(connection)
 
 

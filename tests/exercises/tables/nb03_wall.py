@@ -456,3 +456,32 @@ class OneDictForAll(_Model):
     def __init__(self):
         super().__init__()
         self.clients = self.everybody
+
+
+def _pausing(*pauses, at_most=1000):
+    """An accept loop that pauses so long after each failure in a row, and gives up after some."""
+
+    def accept_loop(listener, admit):
+        failures = 0
+        while failures < at_most:
+            try:
+                connection, _ = listener.accept()
+            except OSError as error:
+                if error.errno != errno.EMFILE:
+                    raise
+                time.sleep(pauses[min(failures, len(pauses) - 1)])
+                failures += 1
+            else:
+                failures = 0
+                admit(connection)
+
+    accept_loop.__name__ = "_".join(["pauses", *map(str, pauses), str(at_most)])
+    return accept_loop
+
+
+keep_accepting.right(_pausing(1.0))
+keep_accepting.right(_pausing(0.1, 0.2, 0.4, 0.8, 1.0))
+keep_accepting.wrong("You returned")(_pausing(0.05, at_most=5))
+keep_accepting.wrong("You returned")(_pausing(0.5, at_most=5))
+keep_accepting.wrong("you tried only once.*after a pause of 1 s at most")(_pausing(2.0))
+keep_accepting.wrong("Client 2 was not admitted")(_pausing(0.5, 1.0, 2.0))

@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 05."""
 
 import asyncio
+import contextlib
 import errno
 import itertools
 import socket
@@ -142,6 +143,12 @@ def while_it_is_hello(connection):
 @how_it_ended.wrong("timeout had not struck. You returned `'silent'`.*one of yours")
 def has_no_patience(connection):
     connection.settimeout(0.02)
+    return into_a_buffer(connection)
+
+
+@how_it_ended.wrong("later you returned `'silent'`. The timeout of the socket .* is 0.8 s")
+def has_less_patience_than_asked(connection):
+    connection.settimeout(0.3)
     return into_a_buffer(connection)
 
 
@@ -304,6 +311,17 @@ def takes_silence_for_the_end(connection):
                 total += len(data)
         except TimeoutError:
             pass
+        connection.sendall(f"{total} bytes\n".encode())
+
+
+@answer_at_the_end.wrong("I had not finished, and you answered already")
+def takes_a_second_for_the_end(connection):
+    total = 0
+    with connection:
+        connection.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            while data := connection.recv(1024):
+                total += len(data)
         connection.sendall(f"{total} bytes\n".encode())
 
 
@@ -534,6 +552,27 @@ def takes_silence_for_an_end(connection):
             connection.sendall(data)
     except TimeoutError:
         raise ConnectionResetError from None
+
+
+@echo_and_tell.wrong("I paused, and had not left; but you returned")
+@_echoing
+def takes_a_second_for_an_end(connection):
+    connection.settimeout(1)
+    with contextlib.suppress(TimeoutError):
+        while data := connection.recv(1024):
+            connection.sendall(data)
+
+
+@echo_and_tell.right
+@_echoing
+def looks_up_every_second(connection):
+    connection.settimeout(1)
+    while True:
+        with contextlib.suppress(TimeoutError):
+            data = connection.recv(1024)
+            if not data:
+                return
+            connection.sendall(data)
 
 
 @echo_and_tell.wrong("After my last byte you sent `bye`")

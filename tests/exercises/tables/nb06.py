@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
+from typing import ClassVar
 
 import ipywidgets
 
@@ -1158,3 +1159,37 @@ def waits_in_a_click(server):
     window = ex.panel.model(server)
     window.send.on_click(lambda button: time.sleep(10))
     return window
+
+
+@snapshot.wrong("clients came to one of them. `snapshot.*of the other returned .*for each object")
+class OneForAllRosters(ex.snapshot.model):
+    here: ClassVar[dict] = {}
+
+    def __init__(self): ...
+
+
+@news.wrong("clients came to one of them. `news.*of the other returned .*for each object")
+class OneForAllNews(ex.news.model):
+    waiting = queue.SimpleQueue()
+
+    def __init__(self): ...
+
+
+@log.wrong("two of your logs.*the field of the other shows `'line.*for each object")
+class OneForAllLogs(ex.log.model):
+    newest: ClassVar[deque] = deque(maxlen=5)
+
+    def __init__(self, field):
+        self.field = field
+
+
+@news.right
+class NewsInATuple(ex.news.model):
+    def news(self):
+        return tuple(super().news())
+
+
+@news.wrong("You returned a `deque`. What makes a list of it")
+class NewsInADeque(ex.news.model):
+    def news(self):
+        return deque(super().news())

@@ -5,6 +5,7 @@ import contextlib
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from sockkit.exercises import nb07 as ex
 
@@ -683,3 +684,34 @@ def forgets_to_leave(name, source, target):
     first, second = sorted([source, target], key=lambda room: room.name)
     with first.lock, second.lock:
         target.people.add(name)
+
+
+_pool = ThreadPoolExecutor(max_workers=1)
+
+
+def _join_there(room, name):
+    room.count += 1
+    room.names[room.count] = name
+    return room.count
+
+
+@join.right
+def through_a_pool_of_one_thread(room, name):
+    return _pool.submit(_join_there, room, name).result()
+
+
+@join.right
+def through_the_same_pool_again(room, name):
+    return _pool.submit(_join_there, room, name).result()
+
+
+@join.wrong("But you left a `ThreadPoolExecutor` open")
+def through_a_pool_that_it_leaves(room, name):
+    with room.lock:
+        if not _left:
+            _left.append(ThreadPoolExecutor(max_workers=1))
+            _left[0].submit(int).result()
+    return ex.join.model(room, name)
+
+
+_left: list[ThreadPoolExecutor] = []

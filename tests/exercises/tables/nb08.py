@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import select
 import socket
+import threading
 import time
 import weakref
 
@@ -714,3 +715,32 @@ async def answers_the_first_client(connection, text, work):
 @in_step.wrong("`work` ran in another event loop than your handler")
 async def in_a_loop_of_its_own(connection, text, work):
     connection.send(await asyncio.to_thread(asyncio.run, work(text)))
+
+
+def _send_or_drop(connections, connection, data):
+    connection.setblocking(False)
+    try:
+        taken = connection.send(data)
+    except BlockingIOError:
+        taken = 0
+    if taken < len(data):
+        connections.remove(connection)
+        connection.close()
+
+
+@to_all.right
+def a_thread_for_each_send(connections, data):
+    threads = [
+        threading.Thread(target=_send_or_drop, args=(connections, connection, data))
+        for connection in list(connections)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@to_all.wrong("The sleeper read none, and is still in your list")
+def a_thread_that_waits_for_each(connections, data):
+    for connection in list(connections):
+        threading.Thread(target=connection.sendall, args=(data,), daemon=True).start()

@@ -514,3 +514,18 @@ def cleaned_in_one_place(name):
 @show.wrong("title has 201 characters, the text 100,000")
 def cut_in_one_place(name):
     return f'<li title="{html.escape(plain(name))}">{html.escape(plain(name, 10**9))}</li>'
+
+
+@stop.wrong("`stop` took 1.[3-5] s.*ended within 1 s")
+def after_a_rest(server):
+    time.sleep(1.3)
+    ex.stop.model(server)
+
+
+@listen.right
+def leaves_a_failed_one_to_python(address):
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)  # with the exception goes the last name of the socket
+    listener.listen()
+    return listener

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import time
+from typing import ClassVar
 
 from sockkit import ConnectionLost, Reason
 from sockkit.exercises import nb10 as ex
@@ -800,3 +801,26 @@ def closes(client):
 @heard.wrong("a list of lines")
 def in_one_piece(client):
     return "\n".join(with_iter(client))
+
+
+@lobby.wrong(
+    "two servers.*only client 1, who said `/who`, and got `here: 1, 4 Ada.*for each object"
+)
+class OneLobbyForAll(ex.lobby.model):
+    here: ClassVar[dict] = {}
+
+    def __init__(self): ...
+
+
+@chat.wrong("two servers.*only client 1, who said `/who`, and got .*for each object")
+class OneChatForAll(ex.chat.model):
+    here: ClassVar[dict] = {}
+
+    def __init__(self): ...
+
+
+@chat.wrong(r"`/who` after a line was answered 0.0\d s later, or more|held the event loop for")
+class TakesALittleTime(ex.chat.model):
+    def on_message(self, connection, text):
+        time.sleep(0.006)
+        super().on_message(connection, text)
