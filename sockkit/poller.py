@@ -12,8 +12,6 @@ For use on the loop's thread only, except where a docstring says otherwise.
 import asyncio
 import select
 from collections.abc import Callable
-from contextvars import copy_context
-from functools import partial
 from typing import Any, Protocol
 
 HAS_EPOLL = hasattr(select, "epoll")  # Linux
@@ -49,13 +47,9 @@ class Poller:
         loop.add_reader(self._epoll.fileno(), self._poll)
 
     def add_reader(self, fd: int, callback: Callable[[], Any]) -> None:
-        """Call it in each turn in which this descriptor is readable, or has failed.
-
-        As with a loop's own, what a callback sets in a context variable is there in its next call,
-        and in nobody else's.
-        """
+        """Call it in each turn in which this descriptor is readable, or has failed."""
         self._epoll.register(fd, select.EPOLLIN)
-        self._readers[fd] = partial(copy_context().run, callback)
+        self._readers[fd] = callback
 
     def remove_reader(self, fd: int) -> None:
         """Call it no more, not even in this turn."""

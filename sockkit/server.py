@@ -55,7 +55,8 @@ class AsyncServer:
             server alone.
 
     Callbacks are plain functions or coroutine functions. They run on the loop's thread, for each
-    client in order. One that raises ends its client (`HANDLER_ERROR`), and no other notices.
+    client in order. One that raises ends its client (`HANDLER_ERROR`), and no other notices. What
+    one sets in a context variable is there in the next of its client, and in no other client's.
 
     Example:
         async with AsyncServer(lambda connection, text: connection.send(text.upper())) as server:
