@@ -60,7 +60,7 @@ class Portal:
         new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         self._new_loop = new_loop or asyncio.new_event_loop
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come in between
         self._unanswered: set[concurrent.futures.Future[Any]] = set()
         self._open = False
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -259,7 +259,7 @@ class Portal:
 
     def cut_off(self) -> None:
         """In a forked child, where the thread does not exist: let every call say so."""
-        self._lock = threading.Lock()  # another thread may have held the old one
+        self._lock = threading.RLock()  # another thread may have held the old one
         self._open = False
 
     def stop(self, wait: float | None = None) -> bool:

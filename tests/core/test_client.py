@@ -1,14 +1,16 @@
 """A client: clear errors, no message lost by a wait that was given up, and a polite end."""
 
 import asyncio
+import contextlib
 import errno
 import gc
+import signal
 import socket
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from sockkit import (
     AsyncClient,
     AsyncServer,
+    AuthenticationError,
     BufferFull,
     Client,
     ClosedError,
@@ -169,6 +172,50 @@ def test_who_cannot_connect_again_can_still_be_closed(server: Server) -> None:
         server.stop()
         until(lambda: client.reason)
         with pytest.raises(ConnectionRefusedError):
+            client.connect()
+
+
+@contextlib.contextmanager
+def on_ctrl_c(handler: Callable[..., object]) -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@needs_signals
+def test_a_signals_handler_may_close_a_client_that_is_being_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client(listener.getsockname(), limits=Limits(linger=20)).connect()
+        peer, _ = listener.accept()
+
+        def close(*_: object) -> None:
+            peer.close()
+            client.close()
+
+        with on_ctrl_c(close), interrupted_while_waiting():
+            client.close()
+        assert not client.connected
+        client.connect()
+        listener.accept()[0].close()
+        client.close()
+
+
+@needs_signals
+def test_a_signals_handler_may_close_a_client_that_is_connecting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client(listener.getsockname(), token="secret", timeout=20)
+
+        def close(*_: object) -> None:
+            client.close()  # nothing is connected yet
+            listener.accept()[0].close()
+
+        with (
+            pytest.raises(AuthenticationError),
+            on_ctrl_c(close),
+            interrupted_while_waiting(),
+        ):
             client.connect()
 
 

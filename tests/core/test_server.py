@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import errno
 import gc
+import signal
 import socket
 import sys
 import threading
@@ -422,6 +423,21 @@ def test_an_interrupt_while_stopping_leaves_a_server_that_can_be_stopped() -> No
         with pytest.raises(KeyboardInterrupt), interrupted_while_waiting():
             server.stop(grace=1000)
         server.stop(grace=0)
+        assert not server.running
+
+
+@needs_signals
+def test_a_signals_handler_may_stop_a_server_that_is_being_stopped() -> None:
+    with Server() as server, dial(server.address, receive_buffer=4096):
+        [connection] = server.wait_for_clients(1).values()
+        server.send(1, "x" * 50_000_000)
+        until(lambda: connection.pending)
+        before = signal.signal(signal.SIGINT, lambda *_: server.stop(grace=0))
+        try:
+            with interrupted_while_waiting():
+                server.stop(grace=1000)
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert not server.running
 
 
