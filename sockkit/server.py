@@ -313,7 +313,7 @@ class AsyncServer:
         group = self._running()
         if threading.get_ident() != group.thread:
             raise RuntimeError("AsyncServer.broadcast belongs to the thread of its loop")
-        data = self.framing.encode(message)
+        data = self._service.encode(message)
         left_out = numbers_in(exclude)
         if self.backplane is not None:  # first, so that it is on its way while we write
             self.backplane.broadcast(data)

@@ -12,7 +12,7 @@ from sockkit.channel import Channel
 from sockkit.connection import Connection
 from sockkit.deadlines import Deadlines
 from sockkit.events import Event, Reason
-from sockkit.framing import Framing, decoder_factory
+from sockkit.framing import Framing, decoder_factory, encoder
 from sockkit.group import ChannelGroup
 from sockkit.limits import Limits
 from sockkit.registry import Registry
@@ -45,6 +45,7 @@ class Service:
         self.framing = framing
         self.limits = limits
         self.token = token
+        self.encode = encoder(framing)
         self.new_decoder = decoder_factory(framing, limits.max_message)
         self.rate = limits.rate
         # By id, because a callable object need not be hashable.

@@ -109,9 +109,9 @@ class ServerChannel(ListeningChannel):
         for message in (text, text.encode()):
             try:
                 return self.encode(message)
-            except TypeError:
+            except Exception:  # a framing of neither text nor bytes, in its own words
                 continue
-        return b""  # a framing of neither text nor bytes: closing says it
+        return b""  # closing says it
 
     def _check_token(self, line: bytes, rest: bytes) -> None:
         if not is_token(line, self.service.token or ""):
