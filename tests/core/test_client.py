@@ -33,7 +33,7 @@ from sockkit import (
     inbox,
 )
 
-from ..waiting import until
+from ..waiting import turns_until, until
 from .peers import Notes, echo, fill, in_a_loop, interrupted_while_waiting, needs_signals, reset
 
 
@@ -520,6 +520,29 @@ def test_a_server_that_does_not_close_its_half_is_not_waited_for_long(desk: Desk
         client.close()
         assert time.monotonic() - started < 5
         assert peer.makefile().read() == "hello\n"
+
+
+def takes(peer: socket.socket) -> bool:
+    """Whether somebody is there to take what it sends."""
+    try:
+        return bool(peer.send(b"hello"))
+    except ConnectionError:
+        return False
+
+
+@in_a_loop
+async def test_a_close_that_is_given_up_ends_the_connection_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = AsyncClient(listener.getsockname(), limits=Limits(linger=1000))
+        await client.connect()
+        with listener.accept()[0] as peer:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await client.close()
+            assert client.reason is Reason.CLOSED
+            assert peer.recv(100) == b""
+            await turns_until(lambda: not takes(peer))
+            await client.close()
 
 
 def test_close_lets_everything_out_first() -> None:
