@@ -65,7 +65,8 @@ class AsyncClient:
             TimeoutError: no answer in time.
             AuthenticationError: the server does not accept the token.
         """
-        if self._channel is None or self._channel.reason is not None:
+        channel = self._channel
+        if channel is None or channel.reason is not None or channel.closed_here:
             host, port = self.address
             try:
                 with Interruptible():

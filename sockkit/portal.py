@@ -236,7 +236,8 @@ class Portal:
         deadline = None if within is None else time.monotonic() + within
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            slices = [seconds for seconds in (left, _SLICE) if seconds is not None]
+            longest = threading.TIMEOUT_MAX  # an infinite patience is too long for the system
+            slices = [min(seconds, longest) for seconds in (left, _SLICE) if seconds is not None]
             done, _ = concurrent.futures.wait([answer], min(slices, default=None))
             if done:
                 error = answer.exception()

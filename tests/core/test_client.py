@@ -522,6 +522,23 @@ def test_a_server_that_does_not_close_its_half_is_not_waited_for_long(desk: Desk
         assert peer.makefile().read() == "hello\n"
 
 
+@in_a_loop
+async def test_one_that_is_just_closing_may_connect_again() -> None:
+    async with AsyncServer(echo) as server:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = AsyncClient(listener.getsockname(), limits=Limits(linger=20))
+            await client.connect()
+            with listener.accept()[0]:
+                closing = asyncio.create_task(client.close())
+                await turns_until(lambda: not client.connected)
+                client.address = server.address
+                await client.connect()
+            await closing
+        client.send("hello")
+        assert await client.recv() == "hello"
+        await client.close()
+
+
 def takes(peer: socket.socket) -> bool:
     """Whether somebody is there to take what it sends."""
     try:
