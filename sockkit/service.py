@@ -14,6 +14,7 @@ from sockkit.deadlines import Deadlines
 from sockkit.events import Event, Reason
 from sockkit.framing import Framing, decoder_factory, encoder
 from sockkit.group import ChannelGroup
+from sockkit.interrupts import is_interrupt
 from sockkit.limits import Limits
 from sockkit.registry import Registry
 from sockkit.watch import SlowCallbacks, name_of
@@ -107,7 +108,9 @@ class Service:
         for observer in self.observers:
             try:
                 observer(event)
-            except Exception:
+            except BaseException as error:  # as of a callback, whatever it is
+                if is_interrupt(error):
+                    raise
                 log.exception("the observer %s failed", name_of(observer))
 
 

@@ -8,7 +8,6 @@ that on to the sender.
 
 import asyncio
 import inspect
-import threading
 import time
 from collections.abc import Awaitable, Iterator
 from contextvars import copy_context
@@ -21,6 +20,7 @@ from sockkit.connection import Connection
 from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Address, Connected, Disconnected, Reason, Received, Refused, Sent
 from sockkit.group import ChannelGroup
+from sockkit.interrupts import is_interrupt
 from sockkit.listening import LAG, ListeningChannel
 from sockkit.service import Callback, Service, log
 from sockkit.watch import SLOW, name_of
@@ -182,7 +182,7 @@ class ServerChannel(ListeningChannel):
             if first is not None:
                 self._leave_to_worker(callback, arguments, first)
         except BaseException as error:
-            if _is_interrupt(error):
+            if is_interrupt(error):
                 raise
             self._callback_failed(callback, error)
         if perf_counter() - self._since > SLOW:
@@ -227,7 +227,7 @@ class ServerChannel(ListeningChannel):
                     except BaseException as error:
                         # Also when stop() cancels it: this callback is over, but the calls that
                         # wait hold the news of the end, and everybody gets that.
-                        if _is_interrupt(error) or isinstance(error, GeneratorExit):
+                        if is_interrupt(error) or isinstance(error, GeneratorExit):
                             raise
                         self._callback_failed(self.callback, error)
         finally:  # also when Ctrl-C gets in between
@@ -321,14 +321,6 @@ class ServerChannel(ListeningChannel):
             self.service.open.pop(self, None)
             self.service.changed.set()
             self.connection = None  # the two hold each other, and no collector has to come
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Whether it is Ctrl-C, which comes to the main thread alone. Elsewhere, somebody raised it."""
-    return (
-        isinstance(error, KeyboardInterrupt)
-        and threading.current_thread() is threading.main_thread()
-    )
 
 
 def _is_cancelled() -> bool:
