@@ -11,6 +11,7 @@ two more.
 
 import asyncio
 import errno
+import logging
 import ssl
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from sockkit.events import Reason
 from sockkit.framing import Decoder
 from sockkit.group import ChannelGroup
 from sockkit.sockets import let_go, reset_on_close, unread
+
+log = logging.getLogger("sockkit")
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
@@ -227,10 +230,14 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
         fault = None
         try:
             messages = self.decoder.feed(data)
+            count = len(messages)
         except ProtocolError as error:
-            fault, messages = error, error.messages
-        if messages:
-            self.received += len(messages)
+            fault, messages, count = error, error.messages, len(error.messages)
+        except Exception as error:  # no decoder may raise that, nor return what has no length
+            log.exception("%s.feed failed", type(self.decoder).__name__)
+            fault, messages, count = ProtocolError(f"its decoder failed: {error!r}"), [], 0
+        if count:
+            self.received += count
             self.messages_received(messages)
         else:
             self.message_unfinished()

@@ -65,7 +65,8 @@ class AsyncClient:
             TimeoutError: no answer in time.
             AuthenticationError: the server does not accept the token.
         """
-        if self._channel is None or self._channel.reason is not None:
+        channel = self._channel
+        if channel is None or channel.reason is not None or channel.closed_here:
             host, port = self.address
             try:
                 with Interruptible():
@@ -115,17 +116,19 @@ class AsyncClient:
 
         Waits for the server to close its half as well, for at most `limits.linger` seconds: who
         closes with unread bytes resets the connection, and with it what the server still has to
-        read.
+        read. Cancelled, it waits no more, and the connection ends at once.
         """
         channel = self._channel
         if channel is not None:
             channel.finish()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.limits.linger):
-                    await channel.gone()
-            if not channel.lost:
+            try:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.limits.linger):
+                        await channel.gone()
+            finally:
                 channel.abort(Reason.CLOSED)
-                await channel.gone()
+                channel.give_up()  # over TLS it has ended before, and may wait for the other side
+            await channel.gone()
 
     def cut_off(self) -> None:
         """In a forked child: leave the connection to the parent."""

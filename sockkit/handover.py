@@ -25,7 +25,7 @@ class Handover:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler, or a finalizer, may come in between
         self._calls: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
         self._closed = False
 
@@ -52,7 +52,7 @@ class Handover:
 
     def cut_off(self) -> None:
         """In a forked child: as `close`, without the lock, which another thread may have held."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._closed = True
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""Waits of ours that the stop button of a notebook ends at once.
+"""What Ctrl-C is, and waits of ours that the stop button of a notebook ends at once.
 
 While a cell awaits, ipykernel answers the button's signal by queueing the cell's cancellation on
 its own loop. Queueing does not wake a loop that sleeps, so nothing happens until something else
@@ -41,6 +41,14 @@ class Interruptible:
     def _turn(self) -> None:
         if _a_cell_awaits_here():
             self._timer = asyncio.get_running_loop().call_later(TURN, self._turn)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether it is Ctrl-C, which comes to the main thread alone. Elsewhere, somebody raised it."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        and threading.current_thread() is threading.main_thread()
+    )
 
 
 def _a_cell_awaits_here() -> bool:

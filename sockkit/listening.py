@@ -21,7 +21,7 @@ class ListeningChannel(Channel):
 
     def __init__(self, service: Service, group: ChannelGroup, decoder: Decoder) -> None:
         limits = service.limits
-        super().__init__(group, service.framing.encode, decoder, limits.max_pending, limits.linger)
+        super().__init__(group, service.encode, decoder, limits.max_pending, limits.linger)
         self.service = service
         self.watched = False  # a begun message has a time limit
         self.holds = 0  # why the socket is not read, if it is not

@@ -12,7 +12,6 @@ For use on the loop's thread only, except where a docstring says otherwise.
 import asyncio
 import select
 from collections.abc import Callable
-from contextvars import copy_context
 from typing import Any, Protocol
 
 HAS_EPOLL = hasattr(select, "epoll")  # Linux
@@ -44,18 +43,13 @@ class Poller:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._epoll = select.epoll()
-        # A callback, and what runs it in its own context.
-        self._readers: dict[int, tuple[Callable[..., Any], Callable[[], Any]]] = {}
+        self._readers: dict[int, Callable[[], Any]] = {}
         loop.add_reader(self._epoll.fileno(), self._poll)
 
     def add_reader(self, fd: int, callback: Callable[[], Any]) -> None:
-        """Call it in each turn in which this descriptor is readable, or has failed.
-
-        As with a loop's own, what a callback sets in a context variable is there in its next call,
-        and in nobody else's.
-        """
+        """Call it in each turn in which this descriptor is readable, or has failed."""
         self._epoll.register(fd, select.EPOLLIN)
-        self._readers[fd] = (copy_context().run, callback)
+        self._readers[fd] = callback
 
     def remove_reader(self, fd: int) -> None:
         """Call it no more, not even in this turn."""
@@ -67,8 +61,7 @@ class Poller:
         for fd, _ in self._epoll.poll(0, _AT_ONCE):
             reader = readers.get(fd)  # None: removed in this turn
             if reader is not None:
-                run, callback = reader
-                run(callback)
+                reader()
 
     def close(self) -> None:
         """Watch nobody any more."""

@@ -8,6 +8,7 @@ own `run_coroutine_threadsafe` waits for ever in that case.
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sockkit.errors import ClosedError, SockkitError
+
+log = logging.getLogger("sockkit")
 
 T = TypeVar("T")
 
@@ -60,7 +63,7 @@ class Portal:
         new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         self._new_loop = new_loop or asyncio.new_event_loop
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come in between
         self._unanswered: set[concurrent.futures.Future[Any]] = set()
         self._open = False
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -81,7 +84,7 @@ class Portal:
         self._open = True
         self._loop.call_soon(started.set_result, None)
         try:
-            self._loop.run_forever()
+            self._run_until_stopped()
             self._end_tasks()
         finally:
             with self._lock:
@@ -92,6 +95,18 @@ class Portal:
                     answer.set_running_or_notify_cancel()  # wakes who waits
             asyncio.set_event_loop(None)
             self._loop.close()
+
+    def _run_until_stopped(self) -> None:
+        # sys.exit() in a task of somebody's would end this thread in silence, and whoever relies on
+        # it would wait. As in a callback, it ends what raised it, is told, and the loop goes on.
+        while True:
+            try:
+                self._loop.run_forever()
+                return
+            except (SystemExit, KeyboardInterrupt):
+                log.exception("%s: a task wanted to end more than itself", self._thread.name)
+                if not self._open:  # the stop may have got lost with it
+                    return
 
     def _end_tasks(self) -> None:
         # asyncio.Runner would wait for ever for a task that ignores its cancellation.
@@ -221,7 +236,8 @@ class Portal:
         deadline = None if within is None else time.monotonic() + within
         while True:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            slices = [seconds for seconds in (left, _SLICE) if seconds is not None]
+            longest = threading.TIMEOUT_MAX  # an infinite patience is too long for the system
+            slices = [min(seconds, longest) for seconds in (left, _SLICE) if seconds is not None]
             done, _ = concurrent.futures.wait([answer], min(slices, default=None))
             if done:
                 error = answer.exception()
@@ -259,7 +275,7 @@ class Portal:
 
     def cut_off(self) -> None:
         """In a forked child, where the thread does not exist: let every call say so."""
-        self._lock = threading.Lock()  # another thread may have held the old one
+        self._lock = threading.RLock()  # another thread may have held the old one
         self._open = False
 
     def stop(self, wait: float | None = None) -> bool:

@@ -55,7 +55,8 @@ class AsyncServer:
             server alone.
 
     Callbacks are plain functions or coroutine functions. They run on the loop's thread, for each
-    client in order. One that raises ends its client (`HANDLER_ERROR`), and no other notices.
+    client in order. One that raises ends its client (`HANDLER_ERROR`), and no other notices. What
+    one sets in a context variable is there in the next of its client, and in no other client's.
 
     Example:
         async with AsyncServer(lambda connection, text: connection.send(text.upper())) as server:
@@ -96,6 +97,7 @@ class AsyncServer:
         self._service = Service(on_connect, on_message, on_disconnect, framing, limits, token)
         self._group: ChannelGroup | None = None  # while running
         self._stopping: asyncio.Task[None] | None = None
+        self._stoppers: set[asyncio.Task[Any] | None] = set()  # who waits for that
         if backplane is not None:
             backplane.bind(self, self._to_all_here)
 
@@ -107,7 +109,9 @@ class AsyncServer:
         Raises:
             OSError: the address can't be listened on; the text says which and why.
             ValueError: no port has this number.
+            RuntimeError: the loop it was started on is closed, and it was not stopped before.
         """
+        self._not_after_its_loop()
         if self._stopping is not None:
             await asyncio.shield(self._stopping)
         if self._group is None:
@@ -144,27 +148,36 @@ class AsyncServer:
         dropped, and the log names whoever did not end. Any number of calls do no harm; the one that
         is the first to lose its patience counts.
         """
+        self._not_after_its_loop()
         if self._group is not None:
             deadline = self._group.loop.time() + grace
             if self._stopping is None:
                 self._deadline = deadline
-                stop = self._stop(self._group, asyncio.current_task())
-                self._stopping = self._group.loop.create_task(stop)
-            elif deadline < self._deadline:
-                self._deadline = deadline
-                self._service.changed.set()
+                self._stopping = self._group.loop.create_task(self._stop(self._group))
+            self._deadline = min(self._deadline, deadline)
         if self._stopping is not None:
-            await asyncio.shield(self._stopping)
+            caller = asyncio.current_task()
+            self._stoppers.add(caller)
+            self._service.changed.set()  # one who waits more, or less patience
+            try:
+                await asyncio.shield(self._stopping)
+            finally:
+                self._stoppers.discard(caller)
 
-    async def _stop(self, group: ChannelGroup, caller: asyncio.Task[Any] | None) -> None:
+    def _not_after_its_loop(self) -> None:
+        # It can be neither started nor stopped any more: its clients hang on what has gone.
+        if self._group is not None and self._group.loop.is_closed():
+            raise RuntimeError("the event loop of this server was closed before stop(): it is lost")
+
+    async def _stop(self, group: ChannelGroup) -> None:
         service, loop = self._service, group.loop
         try:
             await self._door.close()
 
             def others() -> list[ServerChannel]:
                 # A callback that stops its own server is not waited for: it waits for us.
-                task_of = service.workers.task_of
-                return [c for c in service.open if caller is None or task_of(c) is not caller]
+                task_of, stoppers = service.workers.task_of, self._stoppers - {None}
+                return [c for c in service.open if task_of(c) not in stoppers]
 
             await self._until(lambda: not any(c.busy for c in others()))
             for channel in tuple(service.open):
@@ -312,7 +325,7 @@ class AsyncServer:
         group = self._running()
         if threading.get_ident() != group.thread:
             raise RuntimeError("AsyncServer.broadcast belongs to the thread of its loop")
-        data = self.framing.encode(message)
+        data = self._service.encode(message)
         left_out = numbers_in(exclude)
         if self.backplane is not None:  # first, so that it is on its way while we write
             self.backplane.broadcast(data)

@@ -12,8 +12,9 @@ from sockkit.channel import Channel
 from sockkit.connection import Connection
 from sockkit.deadlines import Deadlines
 from sockkit.events import Event, Reason
-from sockkit.framing import Framing, decoder_factory
+from sockkit.framing import Framing, decoder_factory, encoder
 from sockkit.group import ChannelGroup
+from sockkit.interrupts import is_interrupt
 from sockkit.limits import Limits
 from sockkit.registry import Registry
 from sockkit.watch import SlowCallbacks, name_of
@@ -45,6 +46,7 @@ class Service:
         self.framing = framing
         self.limits = limits
         self.token = token
+        self.encode = encoder(framing)
         self.new_decoder = decoder_factory(framing, limits.max_message)
         self.rate = limits.rate
         # By id, because a callable object need not be hashable.
@@ -106,7 +108,9 @@ class Service:
         for observer in self.observers:
             try:
                 observer(event)
-            except Exception:
+            except BaseException as error:  # as of a callback, whatever it is
+                if is_interrupt(error):
+                    raise
                 log.exception("the observer %s failed", name_of(observer))
 
 

@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Iterator
+from contextvars import copy_context
 from time import perf_counter
 from types import CoroutineType
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ from sockkit.connection import Connection
 from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Address, Connected, Disconnected, Reason, Received, Refused, Sent
 from sockkit.group import ChannelGroup
+from sockkit.interrupts import is_interrupt
 from sockkit.listening import LAG, ListeningChannel
 from sockkit.service import Callback, Service, log
 from sockkit.watch import SLOW, name_of
@@ -51,6 +53,7 @@ class ServerChannel(ListeningChannel):
         "_told",
         "callback",
         "connection",
+        "context",
     )
 
     def __init__(self, service: Service, group: ChannelGroup, address: Address) -> None:
@@ -59,6 +62,7 @@ class ServerChannel(ListeningChannel):
         # As accepted: of one that is gone again already the system would not tell it any more.
         self._address = address
         self.connection: Connection | None = None  # None until it has been let in
+        self.context = copy_context()  # what its callbacks set in context variables is its own
         self.callback: Callback | None = None  # the one that is at work now
         # Calls that wait behind one that is being awaited; None while there is no such one.
         self._calls: list[_Call] | None = None
@@ -105,9 +109,9 @@ class ServerChannel(ListeningChannel):
         for message in (text, text.encode()):
             try:
                 return self.encode(message)
-            except TypeError:
+            except Exception:  # a framing of neither text nor bytes, in its own words
                 continue
-        return b""  # a framing of neither text nor bytes: closing says it
+        return b""  # closing says it
 
     def _check_token(self, line: bytes, rest: bytes) -> None:
         if not is_token(line, self.service.token or ""):
@@ -171,24 +175,30 @@ class ServerChannel(ListeningChannel):
         if id(callback) in self.service.coroutine_functions:
             self._leave_to_worker(callback, arguments)
             return
-        # The loop that every message of a plain handler passes: whatever can be done once for all
-        # messages of a receive is done outside it. A decision made for speed.
-        connection = self.connection
         self.callback = callback
         self._since = perf_counter()
         try:
-            for argument in arguments:
-                result = callback(connection, argument)
-                if result is not None and inspect.isawaitable(result):
-                    # Plain by its looks, but what it returned wants to be awaited.
-                    self._leave_to_worker(callback, arguments, first=result)
-                    break
-                if self.reason is not None and self.reason in _NO_MORE_MESSAGES:
-                    break
-        except (Exception, SystemExit) as error:
+            first = self.context.run(self._call_plain, callback, arguments)
+            if first is not None:
+                self._leave_to_worker(callback, arguments, first)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._callback_failed(callback, error)
         if perf_counter() - self._since > SLOW:
             self.step_ended()
+
+    def _call_plain(self, callback: Callback, arguments: Iterator[Any]) -> Awaitable[Any] | None:
+        # The loop that every message of a plain handler passes: whatever can be done once for all
+        # messages of a receive is done outside it. A decision made for speed.
+        connection = self.connection
+        for argument in arguments:
+            result = callback(connection, argument)
+            if result is not None and inspect.isawaitable(result):
+                return result  # plain by its looks, but what it returned wants to be awaited
+            if self.reason is not None and self.reason in _NO_MORE_MESSAGES:
+                break
+        return None
 
     def _leave_to_worker(
         self, callback: Callback, arguments: Iterator[Any], first: Awaitable[Any] | None = None
@@ -203,23 +213,27 @@ class ServerChannel(ListeningChannel):
         calls, connection = self._calls, self.connection
         assert calls is not None
         self._since = perf_counter()
-        while calls:
-            # Of few: while one is awaited, none is read.
-            self.callback, call, arguments = calls.pop(0)
-            for argument in arguments:
-                if self.reason is not None and not self._wanted(self.callback):
-                    break
-                try:
-                    result = call(connection, argument)
-                    if type(result) is CoroutineType or inspect.isawaitable(result):
-                        await result
-                except (Exception, SystemExit, asyncio.CancelledError) as error:
-                    # Also when stop() cancels it: this callback is over, but the calls that wait
-                    # hold the news of the end, and everybody gets that.
-                    self._callback_failed(self.callback, error)
+        try:
+            while calls:
+                # Of few: while one is awaited, none is read.
+                self.callback, call, arguments = calls.pop(0)
+                for argument in arguments:
+                    if self.reason is not None and not self._wanted(self.callback, call):
+                        break
+                    try:
+                        result = call(connection, argument)
+                        if type(result) is CoroutineType or inspect.isawaitable(result):
+                            await result
+                    except BaseException as error:
+                        # Also when stop() cancels it: this callback is over, but the calls that
+                        # wait hold the news of the end, and everybody gets that.
+                        if is_interrupt(error) or isinstance(error, GeneratorExit):
+                            raise
+                        self._callback_failed(self.callback, error)
+        finally:  # also when Ctrl-C gets in between
+            self._calls = None
         if perf_counter() - self._since > SLOW:
             self.step_ended()
-        self._calls = None
         self.service.changed.set()
         if self.holds or self.service.idle is not None or self.begun_message:
             self.release(LAG)
@@ -231,8 +245,10 @@ class ServerChannel(ListeningChannel):
         """Whether one of its callbacks is being awaited, or waits for its turn."""
         return self._calls is not None
 
-    def _wanted(self, callback: Callback) -> bool:
-        return self.reason not in _NO_MORE_MESSAGES or callback is not self.service.on_message
+    def _wanted(self, callback: Callback, call: Callback) -> bool:
+        # Of what was called already, the rest is awaited: else Python warns that nobody did.
+        message = callback is self.service.on_message and call is not _already_called
+        return self.reason not in _NO_MORE_MESSAGES or not message
 
     def _callback_failed(self, callback: Callback, error: BaseException) -> None:
         number = self.connection.number if self.connection else 0

@@ -51,7 +51,7 @@ class Client:
         token: str | None = None,
     ) -> None:
         self._portal: Portal | None = None  # from connect to close
-        self._lifecycle = threading.Lock()
+        self._lifecycle = threading.RLock()  # a signal's handler may close what is being closed
         self._client = AsyncClient(
             address, framing=framing, timeout=timeout, limits=limits, ssl=ssl, token=token
         )
@@ -90,15 +90,17 @@ class Client:
             RuntimeError: called inside a callback.
         """
         with self._lifecycle:
-            if self._portal is not None:
-                self._portal.run(self._client.close)
-                portal, self._portal = self._portal, None
-                _connected.discard(self)
-                _shared_portal.leave(portal)
+            portal = self._portal
+            if portal is not None:
+                portal.run(self._client.close)
+                if self._portal is portal:  # and no signal's handler has closed it meanwhile
+                    self._portal = None
+                    _connected.discard(self)
+                    _shared_portal.leave(portal)
 
     def _cut_off(self) -> None:
         """In a forked child: the connection is the parent's."""
-        self._lifecycle = threading.Lock()  # another thread may have held the old one
+        self._lifecycle = threading.RLock()  # another thread may have held the old one
         if self._portal is not None:
             self._portal.cut_off()
             self._portal = None
@@ -247,7 +249,7 @@ class _SharedPortal:
     """One portal for all clients of the process, there while at least one is connected."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come in between
         self._users = 0
         self._portal: Portal | None = None
 
@@ -270,7 +272,7 @@ class _SharedPortal:
 
     def cut_off(self) -> None:
         """In a forked child, where the portal's thread does not exist."""
-        self._lock = threading.Lock()  # another thread may have held the old one
+        self._lock = threading.RLock()  # another thread may have held the old one
         self._users = 0
         self._portal = None
 

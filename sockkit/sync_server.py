@@ -93,7 +93,7 @@ class Server:
         self._interval = SwitchInterval(switch_interval)
         self._portal: Portal | None = None  # while running
         self._held: Portal | None = None  # of a run whose thread a callback held at its stop
-        self._lifecycle = threading.Lock()
+        self._lifecycle = threading.RLock()  # a signal's handler may stop what is being stopped
         self._server = AsyncServer(
             on_message,
             host=host,
@@ -178,7 +178,7 @@ class Server:
 
     def _cut_off(self) -> None:
         """In a forked child."""
-        self._lifecycle = threading.Lock()  # another thread may have held the old one
+        self._lifecycle = threading.RLock()  # another thread may have held the old one
         portal, self._portal, self._held = self._portal or self._held, None, None
         if portal is not None:
             self._interval.release()

@@ -96,8 +96,12 @@ class SocketTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         """Read on."""
         if not (self._reading or self._eof or self._closing):
-            self._reading = True
-            self._readers.add_reader(self._handle, self._read)
+            try:
+                self._readers.add_reader(self._handle, self._read)
+            except OSError as error:  # the system watches no more (epoll_ctl(2): ENOSPC, ENOMEM)
+                self._fail("a socket cannot be watched", error)
+            else:
+                self._reading = True
 
     def _read(self) -> None:
         protocol = self._protocol
@@ -118,7 +122,7 @@ class SocketTransport(asyncio.Transport):
                 if not protocol.eof_received():
                     self.close()
         except Exception as error:
-            self._fail(error)
+            self._fail("a protocol failed", error)
 
     # Writing.
 
@@ -190,9 +194,9 @@ class SocketTransport(asyncio.Transport):
         """Close; what waits is dropped."""
         self._drop(None)
 
-    def _fail(self, error: Exception) -> None:
-        # No error of the system's: the code of a framing or a callback, say.
-        context = {"message": "a protocol failed", "exception": error, "transport": self}
+    def _fail(self, what: str, error: Exception) -> None:
+        # No error of the connection's: the code of a protocol, say.
+        context = {"message": what, "exception": error, "transport": self}
         self._loop.call_exception_handler(context)
         self._drop(error)
 

@@ -10,14 +10,17 @@ For use on the loop's thread only.
 
 import asyncio
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
+from contextvars import Context
 from typing import Any, Protocol
 
 
 class Client(Protocol):
     """What a worker needs of a client."""
 
-    async def work(self) -> None:
+    context: Context  # what its callbacks set in context variables is its own
+
+    def work(self) -> Coroutine[Any, Any, None]:
         """Run the callbacks that wait, in order, until there are none. Raises nothing."""
 
     def step_began(self) -> None:
@@ -68,38 +71,40 @@ class _Worker:
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
-        self._client: Client | None = None
-        self.task = workers.loop.create_task(self._run())
+        # Not by the loop's task factory: an eager one would begin before it is known who leads.
+        self.task = asyncio.Task(self._run(), loop=workers.loop)
 
     async def _run(self) -> None:
-        await self
+        workers = self._workers
+        try:
+            await self
+        finally:
+            if workers.leader is self:
+                workers.leader = None
+                workers.lead_on()
 
     def __await__(self) -> Generator[Any, Any, None]:
         # A task drives what it awaits by send() and throw(). Standing in between, we see each step
-        # of a callback, and the moment at which it waits.
-        inner = self._serve().__await__()
-        step, argument = inner.send, None
-        while True:
-            try:
-                future = step(argument)
-            except StopIteration:
-                return
-            client = self._client
-            assert client is not None
-            client.step_ended()
-            self._workers.stays_with(self, client)
-            try:
-                argument = yield future
-                step = inner.send
-            except BaseException as error:
-                argument, step = error, inner.throw
-            client.step_began()
-
-    async def _serve(self) -> None:
+        # of a callback, and the moment at which it waits. And what it sets in a context variable,
+        # it sets for its client: the task has a context too, but serves others as well.
         workers = self._workers
         while workers.leader in (self, None) and workers.ready:
-            self._client = client = workers.ready.popleft()
-            await client.work()
+            client = workers.ready.popleft()
+            work, run = client.work(), client.context.run
+            step, argument = work.send, None
+            while True:
+                try:
+                    future = run(step, argument)
+                except StopIteration:
+                    break
+                client.step_ended()
+                workers.stays_with(self, client)
+                try:
+                    argument = yield future
+                    step = work.send
+                except BaseException as error:
+                    argument, step = error, work.throw
+                client.step_began()
             workers.has_done(client)
-        if workers.leader is self:
-            workers.leader = None
+            if self.task.cancelling():  # that was meant for this client, and might meet another
+                break

@@ -10,6 +10,7 @@ from sockkit.backplane.frames import check_name
 from sockkit.backplane.talk import Talk
 from sockkit.backplane.wire import State, Wire
 from sockkit.errors import ClosedError, UnknownClient
+from sockkit.framing import encoder
 from sockkit.handover import Handover
 from sockkit.text import plain
 
@@ -99,7 +100,7 @@ class Member:
         if number and server == self.server:
             home.send(number, message)
         elif number and talk.others.has(server, number):
-            data = home.framing.encode(message)
+            data = encoder(home.framing)(message)
             if get_ident() == self._thread:
                 talk.post("to", data, number, server)
             else:

@@ -20,7 +20,7 @@ from sockkit.backplane.frames import Frame, unpack
 from sockkit.backplane.presence import Presence
 from sockkit.backplane.wire import Post, State, Wire
 from sockkit.errors import ConnectionLost, UnknownClient
-from sockkit.framing import decoder_factory
+from sockkit.framing import decoder_factory, encoder
 from sockkit.text import plain
 
 log = logging.getLogger("sockkit")
@@ -58,6 +58,7 @@ class Talk:
         self._connect = connect
         self._home = home
         self._to_all_here = to_all_here
+        self._encode = encoder(home.framing)
         self._new_decoder = decoder_factory(home.framing, sys.maxsize)
         self._run = secrets.token_hex(4)
         self._serials = itertools.count(1)
@@ -219,7 +220,7 @@ class Talk:
                 del self._heard[frame.run]
             case "all":
                 message = self._message_in(frame)
-                self._to_all_here(message, self._home.framing.encode(message), frozenset())
+                self._to_all_here(message, self._encode(message), frozenset())
             case "to":
                 with contextlib.suppress(UnknownClient, ConnectionLost):  # it has left meanwhile
                     self._home.send(frame.number, self._message_in(frame))

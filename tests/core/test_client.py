@@ -1,14 +1,16 @@
 """A client: clear errors, no message lost by a wait that was given up, and a polite end."""
 
 import asyncio
+import contextlib
 import errno
 import gc
+import signal
 import socket
 import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from sockkit import (
     AsyncClient,
     AsyncServer,
+    AuthenticationError,
     BufferFull,
     Client,
     ClosedError,
@@ -30,7 +33,7 @@ from sockkit import (
     inbox,
 )
 
-from ..waiting import until
+from ..waiting import turns_until, until
 from .peers import Notes, echo, fill, in_a_loop, interrupted_while_waiting, needs_signals, reset
 
 
@@ -169,6 +172,50 @@ def test_who_cannot_connect_again_can_still_be_closed(server: Server) -> None:
         server.stop()
         until(lambda: client.reason)
         with pytest.raises(ConnectionRefusedError):
+            client.connect()
+
+
+@contextlib.contextmanager
+def on_ctrl_c(handler: Callable[..., object]) -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@needs_signals
+def test_a_signals_handler_may_close_a_client_that_is_being_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client(listener.getsockname(), limits=Limits(linger=20)).connect()
+        peer, _ = listener.accept()
+
+        def close(*_: object) -> None:
+            peer.close()
+            client.close()
+
+        with on_ctrl_c(close), interrupted_while_waiting():
+            client.close()
+        assert not client.connected
+        client.connect()
+        listener.accept()[0].close()
+        client.close()
+
+
+@needs_signals
+def test_a_signals_handler_may_close_a_client_that_is_connecting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client(listener.getsockname(), token="secret", timeout=20)
+
+        def close(*_: object) -> None:
+            client.close()  # nothing is connected yet
+            listener.accept()[0].close()
+
+        with (
+            pytest.raises(AuthenticationError),
+            on_ctrl_c(close),
+            interrupted_while_waiting(),
+        ):
             client.connect()
 
 
@@ -473,6 +520,46 @@ def test_a_server_that_does_not_close_its_half_is_not_waited_for_long(desk: Desk
         client.close()
         assert time.monotonic() - started < 5
         assert peer.makefile().read() == "hello\n"
+
+
+@in_a_loop
+async def test_one_that_is_just_closing_may_connect_again() -> None:
+    async with AsyncServer(echo) as server:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client = AsyncClient(listener.getsockname(), limits=Limits(linger=20))
+            await client.connect()
+            with listener.accept()[0]:
+                closing = asyncio.create_task(client.close())
+                await turns_until(lambda: not client.connected)
+                client.address = server.address
+                await client.connect()
+            await closing
+        client.send("hello")
+        assert await client.recv() == "hello"
+        await client.close()
+
+
+def takes(peer: socket.socket) -> bool:
+    """Whether somebody is there to take what it sends."""
+    try:
+        return bool(peer.send(b"hello"))
+    except ConnectionError:
+        return False
+
+
+@in_a_loop
+async def test_a_close_that_is_given_up_ends_the_connection_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = AsyncClient(listener.getsockname(), limits=Limits(linger=1000))
+        await client.connect()
+        with listener.accept()[0] as peer:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await client.close()
+            assert client.reason is Reason.CLOSED
+            assert peer.recv(100) == b""
+            await turns_until(lambda: not takes(peer))
+            await client.close()
 
 
 def test_close_lets_everything_out_first() -> None:

@@ -1,6 +1,7 @@
 """A callback that raises ends its own client, is told in the log, and hurts nobody else."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -8,12 +9,23 @@ from typing import Any
 
 import pytest
 
-from sockkit import Client, ClosedError, Connection, Reason, Server
+from sockkit import AsyncClient, AsyncServer, Client, ClosedError, Connection, Reason, Server
 
 from ..waiting import until
 from .peers import dial, read_to_end
 
-ERRORS = [ZeroDivisionError("mine"), SystemExit(3), asyncio.CancelledError()]
+
+class Outcome(BaseException):
+    """No Exception, like what pytest.fail raises."""
+
+
+ERRORS = [
+    ZeroDivisionError("mine"),
+    SystemExit(3),
+    asyncio.CancelledError(),
+    KeyboardInterrupt(),  # not Ctrl-C: that comes to the main thread alone
+    Outcome(),
+]
 
 
 def errors_in(log: pytest.LogCaptureFixture) -> list[str]:
@@ -43,15 +55,10 @@ def after_waiting(error: BaseException) -> Callable[..., object]:
 
 
 KINDS = pytest.mark.parametrize("kind", [plain, at_once, after_waiting])
-CASES = [
-    (kind, error)
-    for kind in (plain, at_once, after_waiting)
-    for error in ERRORS
-    if kind is not plain or not isinstance(error, asyncio.CancelledError)  # nobody cancels those
-]
 
 
-@pytest.mark.parametrize(("kind", "error"), CASES)
+@KINDS
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
 @pytest.mark.parametrize("where", ["on_connect", "on_message"])
 def test_a_callback_that_raises_ends_its_client_alone(
     where: str,
@@ -123,6 +130,29 @@ def test_raising_on_every_tenth_message_leaves_a_server_that_works(
                 raw.sendall(b"hello\n" * 10)
                 assert read_to_end(raw) == b"hello\n" * 9
     assert len(errors_in(log)) == 20
+
+
+@KINDS
+def test_ctrl_c_inside_a_callback_ends_a_program_with_its_own_loop(
+    kind: Callable[[BaseException], Callable[..., object]], log: pytest.LogCaptureFixture
+) -> None:
+    ends: list[Reason] = []
+
+    async def main() -> None:
+        server = AsyncServer(
+            kind(KeyboardInterrupt()), on_disconnect=lambda _, reason: ends.append(reason)
+        )
+        async with server, AsyncClient(server.address) as client:
+            client.send("hello")
+            await client.recv()
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert time.monotonic() - started < 1, "its callback was waited for, but is over"
+    gc.collect()  # asyncio tells of the task whose exception this was
+    assert ends == [Reason.CLOSED]
+    assert [record for record in log.records if record.name == "sockkit"] == []
 
 
 # Callbacks that do not return.

@@ -9,6 +9,7 @@ from sockkit.errors import ClosedError
 from sockkit.handover import Handover
 from sockkit.portal import Portal
 
+from ..waiting import turns_until
 from .peers import in_a_loop
 
 
@@ -96,3 +97,21 @@ def test_a_loop_that_has_closed_meanwhile_is_no_place_to_lose_calls() -> None:
     for _ in range(2):  # not only the call that would have to wake the loop
         with pytest.raises(ClosedError):
             handover.submit(print, "never")
+
+
+@in_a_loop
+async def test_a_finalizer_or_a_signals_handler_may_hand_over_in_the_midst_of_it() -> None:
+    loop = asyncio.get_running_loop()
+    ran: list[str] = []
+
+    class Interrupting:
+        def call_soon_threadsafe(self, call: object) -> None:
+            if not ran:
+                ran.append("interrupted")
+                handover.submit(ran.append, "from inside")
+            loop.call_soon_threadsafe(call)  # type: ignore[arg-type]
+
+    handover = Handover(Interrupting())  # type: ignore[arg-type]
+    handover.submit(ran.append, "from outside")
+    await turns_until(lambda: len(ran) == 3)
+    assert ran == ["interrupted", "from inside", "from outside"]

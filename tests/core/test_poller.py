@@ -8,7 +8,6 @@ import select
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from functools import partial
 
 import pytest
@@ -112,30 +111,6 @@ async def test_a_peer_that_is_gone_is_readable() -> None:
         poller.add_reader(ours.fileno(), heard)
         peer.close()
         await turns_until(lambda: heard.notes == [b""])
-
-
-@in_a_loop
-async def test_what_a_reader_sets_in_a_context_variable_is_its_own() -> None:
-    name = ContextVar("name", default="nobody")
-    seen: list[list[str]] = [[], []]
-
-    def introduce(index: int) -> Callable[[], None]:
-        def then() -> None:
-            seen[index].append(name.get())
-            name.set(f"reader {index}")
-
-        return then
-
-    with polled(2) as (poller, ours, peers):
-        for index, end in enumerate(ours):
-            poller.add_reader(end.fileno(), Heard(end, introduce(index)))
-        for _ in range(2):
-            before = len(seen[0])
-            for peer in peers:
-                peer.send(b"hello")
-            await turns_until(lambda before=before: all(len(who) > before for who in seen))
-    assert seen == [["nobody", "reader 0"], ["nobody", "reader 1"]]
-    assert name.get() == "nobody"
 
 
 @in_a_loop

@@ -376,3 +376,37 @@ def test_a_stopped_portal_is_not_kept_in_memory() -> None:
     portal.stop()
     del portal
     until(lambda: gone() is None)
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+def test_whoever_wants_to_end_the_process_there_ends_alone(
+    error: BaseException, log: pytest.LogCaptureFixture
+) -> None:
+    portal = Portal("test")
+
+    def fail() -> None:
+        raise error
+
+    async def leave_a_task_that_fails() -> None:
+        asyncio.get_running_loop().call_soon(fail)
+
+    portal.run(leave_a_task_that_fails)
+    assert portal.call(lambda: "still here") == "still here"
+    assert portal.stop(), "its thread has not ended"
+    assert "test: a task wanted to end more than itself" in log.text
+
+
+def test_a_stop_is_not_lost_where_somebody_wants_to_end_the_process(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    portal = Portal("test")
+
+    def fail() -> None:
+        raise SystemExit
+
+    def stop_and_fail() -> None:
+        portal.stop()
+        portal._loop.call_soon(fail)  # in the turn in which the loop is told to stop
+
+    portal.call(stop_and_fail)
+    until(lambda: not portal.alive)

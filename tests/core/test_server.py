@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import errno
 import gc
+import signal
 import socket
 import sys
 import threading
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from sockkit import (
+    AsyncClient,
     AsyncServer,
     Client,
     ClosedError,
@@ -392,6 +394,51 @@ async def test_in_a_loop_of_ones_own_a_callback_may_stop_its_server() -> None:
 
 
 @in_a_loop
+async def test_several_callbacks_may_stop_their_server_at_once() -> None:
+    stopped: list[int] = []
+
+    async def on_message(connection: Connection, text: str) -> None:
+        await server.stop(grace=1000)
+        stopped.append(connection.number)
+
+    server = AsyncServer(on_message)
+    async with server:
+        clients = [await AsyncClient(server.address).connect() for _ in range(3)]
+        for client in clients:
+            client.send("stop")
+        async with asyncio.timeout(20):  # much less than if they waited for each other
+            while len(stopped) < 3:
+                await asyncio.sleep(0)
+        for client in clients:
+            await client.close()
+    assert not server.running
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_server_whose_loop_was_closed_says_that_it_is_lost() -> None:
+    server = AsyncServer()
+    asyncio.run(server.start())
+    for call in (server.start, server.stop):
+        with pytest.raises(RuntimeError, match=r"was closed before stop\(\)"):
+            asyncio.run(call())
+    server._door._listener.close()
+
+
+def test_a_stop_may_have_all_the_time_in_the_world() -> None:
+    async def wait_a_little(connection: Connection, text: str) -> None:
+        await asyncio.sleep(0.05)
+        connection.send("done")
+
+    with Server(wait_a_little) as server, Client(server.address) as client:
+        [connection] = server.wait_for_clients(1).values()
+        client.send("hello")
+        until(lambda: connection.received)
+        server.stop(grace=float("inf"))
+        assert not server.running
+        assert client.recv() == "done"
+
+
+@in_a_loop
 async def test_starting_and_stopping_at_the_same_time_is_sorted_out() -> None:
     server = AsyncServer(echo)
     records: list[Any] = []
@@ -422,6 +469,21 @@ def test_an_interrupt_while_stopping_leaves_a_server_that_can_be_stopped() -> No
         with pytest.raises(KeyboardInterrupt), interrupted_while_waiting():
             server.stop(grace=1000)
         server.stop(grace=0)
+        assert not server.running
+
+
+@needs_signals
+def test_a_signals_handler_may_stop_a_server_that_is_being_stopped() -> None:
+    with Server() as server, dial(server.address, receive_buffer=4096):
+        [connection] = server.wait_for_clients(1).values()
+        server.send(1, "x" * 50_000_000)
+        until(lambda: connection.pending)
+        before = signal.signal(signal.SIGINT, lambda *_: server.stop(grace=0))
+        try:
+            with interrupted_while_waiting():
+                server.stop(grace=1000)
+        finally:
+            signal.signal(signal.SIGINT, before)
         assert not server.running
 
 

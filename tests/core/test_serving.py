@@ -5,6 +5,7 @@ import functools
 import socket
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -305,3 +306,58 @@ async def test_in_a_loop_of_ones_own_callbacks_run_on_that_loop() -> None:
         writer.close()
         await writer.wait_closed()
     assert loops == [asyncio.get_running_loop()]
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "waiting"])
+def test_what_a_callback_sets_in_a_context_variable_is_its_clients_own(
+    kind: str,
+) -> None:
+    user = ContextVar("user", default="nobody")
+
+    def on_connect(connection: Connection) -> None:
+        if connection.number == 1:
+            user.set("the first")
+
+    def answer(connection: Connection, text: str) -> None:
+        if text != "?":
+            user.set(text)
+        connection.send(user.get())
+
+    async def answer_at_once(connection: Connection, text: str) -> None:
+        answer(connection, text)
+
+    async def answer_later(connection: Connection, text: str) -> None:
+        await asyncio.sleep(0)
+        answer(connection, text)
+
+    callback = {"plain": answer, "coroutine": answer_at_once, "waiting": answer_later}[kind]
+    with (
+        Server(callback, on_connect=on_connect) as server,
+        Client(server.address) as first,
+        Client(server.address) as second,
+    ):
+        for client, name in ((first, "the first"), (second, "nobody")):
+            client.send("?")
+            assert client.recv() == name
+        for text in ("alice", "?", "?"):
+            first.send(text)
+            assert first.recv() == "alice"
+            second.send("?")
+            assert second.recv() == "nobody"
+
+
+def test_what_a_callback_returned_is_awaited_though_its_client_was_closed() -> None:
+    done: list[str] = []
+
+    async def note(text: str) -> None:
+        done.append(text)
+
+    def close_and_go_on(connection: Connection, text: str) -> object:
+        connection.close()
+        return note(text)
+
+    with Server(close_and_go_on) as server, dial(server.address) as raw:
+        raw.sendall(b"one\ntwo\n")
+        assert read_to_end(raw) == b""
+        until(lambda: done)
+    assert done == ["one"]

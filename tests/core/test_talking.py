@@ -301,11 +301,14 @@ def test_observers_see_everything_in_the_order_in_which_it_happens() -> None:
     ]
 
 
-def test_an_observer_that_raises_hurts_nobody(log: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", [ValueError, SystemExit, asyncio.CancelledError])
+def test_an_observer_that_raises_hurts_nobody(
+    error: type[BaseException], log: pytest.LogCaptureFixture
+) -> None:
     records: list[Any] = []
 
     def fails(record: Any) -> None:
-        raise ValueError(record)
+        raise error(record)
 
     server = Server(echo)
     server.observe(fails)

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import ssl
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -109,6 +111,27 @@ def test_who_never_begins_the_handshake_does_not_hold_up_a_stop() -> None:
             server.wait_for_clients(1)
         server.stop()
         assert read_until_gone(raw) == b""
+
+
+def test_a_server_that_does_not_answer_the_end_is_not_waited_for_long(
+    gate: threading.Event,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def say_nothing() -> None:
+            accepted, _ = listener.accept()
+            with server_side().wrap_socket(accepted, server_side=True):
+                gate.wait()
+
+        thread = threading.Thread(target=say_nothing)
+        thread.start()
+        client = Client(listener.getsockname(), ssl=client_side(), limits=Limits(linger=0.05))
+        client.connect()
+        started = time.monotonic()
+        client.close()
+        assert time.monotonic() - started < 5
+        gate.set()
+        thread.join()
 
 
 def test_a_reset_is_a_reset(log: pytest.LogCaptureFixture) -> None:

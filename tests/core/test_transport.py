@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from sockkit.poller import Poller, Readers
 from sockkit.transport import SocketTransport
 
 from ..waiting import turns_until
-from .peers import echo, in_a_loop, reset
+from .peers import dial, echo, in_a_loop, reset
 from .secure import client_side, server_side
 
 BIG = bytes(range(256)) * 40_000  # more than the kernel's buffers hold
@@ -196,6 +197,28 @@ def test_a_protocol_that_fails_loses_its_connection_and_is_told_of(
 
     asyncio.run(main())
     assert "a protocol failed" in log.text
+
+
+def test_a_socket_that_cannot_be_watched_is_lost(log: pytest.LogCaptureFixture) -> None:
+    class Exhausted:
+        def add_reader(self, fd: int, callback: object) -> None:
+            raise OSError(errno.ENOSPC, "the system watches no more for this user")
+
+        def remove_reader(self, fd: int) -> None:
+            raise AssertionError("it was not watched")
+
+    async def main() -> None:
+        protocol, loop = Told(), asyncio.get_running_loop()
+        with (
+            socket.create_server(("127.0.0.1", 0)) as listener,
+            dial(listener.getsockname()) as peer,
+        ):
+            SocketTransport(loop, listener.accept()[0], protocol, Exhausted(), 100)
+            await turns_until(lambda: isinstance(protocol.told[-1], tuple))
+            assert peer.recv(100) == b""
+
+    asyncio.run(main())
+    assert "a socket cannot be watched" in log.text
 
 
 @in_a_loop

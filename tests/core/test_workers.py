@@ -1,7 +1,11 @@
 """Coroutine callbacks: each client's in order, few tasks, and nobody waits for anybody else."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar, copy_context
+
+import pytest
 
 from sockkit.workers import Workers
 
@@ -13,6 +17,7 @@ class Client:
 
     def __init__(self, *jobs: Callable[[], Awaitable[object]]) -> None:
         self.jobs = jobs
+        self.context = copy_context()
         self.steps: list[str] = []
         self.tasks: list[asyncio.Task[object] | None] = []
 
@@ -151,3 +156,80 @@ async def test_a_thousand_that_wait_at_once_are_a_thousand_tasks_and_then_none()
     await some_turns(10)
     assert all(len(client.tasks) == 2 for client in clients)
     assert busy() == 0
+
+
+@in_a_loop
+async def test_a_cancellation_left_behind_meets_nobody_else() -> None:
+    workers = Workers(asyncio.get_running_loop())
+
+    async def cancel_and_return() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+
+    first, second = Client(cancel_and_return), Client(some_turns, nothing)
+    workers.take(first)
+    workers.take(second)
+    await some_turns(15)
+    assert len(second.tasks) == 2, "the second client was cancelled instead"
+    assert second.tasks[0] is not first.tasks[0]
+    assert workers.leader is None
+
+
+@in_a_loop
+async def test_what_a_client_sets_in_a_context_variable_is_its_own() -> None:
+    workers = Workers(asyncio.get_running_loop())
+    name = ContextVar("name", default="nobody")
+    seen: list[str] = []
+
+    async def introduce() -> None:
+        name.set("the first")
+        await some_turns(1)
+        seen.append(name.get())
+
+    async def look() -> None:
+        seen.append(name.get())
+
+    first, second = Client(introduce, look), Client(look)
+    for client in (first, second, first):
+        workers.take(client)
+        await some_turns(10)
+    assert seen == ["the first", "the first", "nobody", "the first", "the first"]
+
+
+def test_whatever_ends_a_task_others_are_taken_care_of() -> None:
+    async def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    first, second = Client(interrupted), Client(nothing)
+
+    async def main() -> None:
+        workers = Workers(asyncio.get_running_loop())
+        for client in (first, second):
+            workers.take(client)
+        await some_turns()
+
+    with asyncio.Runner() as runner:
+        with pytest.raises(KeyboardInterrupt):
+            runner.run(main())
+        runner.run(some_turns())
+        [task] = first.tasks
+        assert task is not None
+        assert isinstance(task.exception(), KeyboardInterrupt)
+    assert second.tasks
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="eager tasks came with Python 3.12")
+@in_a_loop
+async def test_with_eager_tasks_nobody_waits_for_who_waits() -> None:
+    asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009
+    workers = Workers(asyncio.get_running_loop())
+    gate = asyncio.Event()
+    waiting, quick = Client(gate.wait), Client(nothing)
+    for client in (waiting, quick):
+        workers.take(client)
+        await some_turns()
+    assert waiting.tasks
+    assert quick.tasks
+    gate.set()
+    await some_turns()
