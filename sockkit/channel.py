@@ -11,7 +11,6 @@ two more.
 
 import asyncio
 import errno
-import logging
 import ssl
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable
@@ -20,11 +19,9 @@ from typing import Any, cast
 
 from sockkit.errors import ConnectionLost, ProtocolError
 from sockkit.events import Reason
-from sockkit.framing import Decoder
+from sockkit.foreign import SureDecoder
 from sockkit.group import ChannelGroup
 from sockkit.sockets import let_go, reset_on_close, unread
-
-log = logging.getLogger("sockkit")
 
 _SILENCE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN}
 
@@ -68,7 +65,7 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
         self,
         group: ChannelGroup,
         encode: Callable[[Any], bytes],
-        decoder: Decoder,
+        decoder: SureDecoder,
         max_pending: int,
         linger: float,
     ) -> None:
@@ -230,14 +227,10 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
         fault = None
         try:
             messages = self.decoder.feed(data)
-            count = len(messages)
         except ProtocolError as error:
-            fault, messages, count = error, error.messages, len(error.messages)
-        except Exception as error:  # no decoder may raise that, nor return what has no length
-            log.exception("%s.feed failed", type(self.decoder).__name__)
-            fault, messages, count = ProtocolError(f"its decoder failed: {error!r}"), [], 0
-        if count:
-            self.received += count
+            fault, messages = error, error.messages
+        if messages:
+            self.received += len(messages)
             self.messages_received(messages)
         else:
             self.message_unfinished()

@@ -8,7 +8,8 @@ from typing import Any, Self
 from sockkit.admission import WELCOME, FirstLine, FirstLineDecoder, greeting
 from sockkit.errors import AuthenticationError, ClosedError, ConnectionLost
 from sockkit.events import Address, Reason
-from sockkit.framing import Decoder, Framing, Lines
+from sockkit.foreign import SureDecoder
+from sockkit.framing import Framing, Lines
 from sockkit.group import ChannelGroup
 from sockkit.inbox import ClientChannel
 from sockkit.interrupts import Interruptible
@@ -98,7 +99,7 @@ class AsyncClient:
                 raise
         return channel
 
-    async def _say_token(self, channel: ClientChannel, decoder: Decoder) -> None:
+    async def _say_token(self, channel: ClientChannel, decoder: SureDecoder) -> None:
         channel.transport.write(self._greeting)
         try:
             await channel.message_waiting()

@@ -40,7 +40,7 @@ class Decoder(Protocol):
             ProtocolError: these bytes can't be a message. Its `messages` came before the fault.
                 The stream has no edges any more: every later feed raises as well.
 
-        Whatever else it raises ends the connection too, and is an error in the log.
+        Whatever else it raises ends the connection too, and is an error in the log: see `foreign`.
         """
 
 
@@ -279,29 +279,11 @@ class RawDecoder:
 
     __slots__ = ()
 
+    buffered = 0
+
     def feed(self, data: bytes) -> list[bytes]:
         """The data, as a list of one; nothing for no data."""
         return [data] if data else []
-
-
-def encoder(framing: Framing) -> Callable[[Any], bytes]:
-    """How messages are written: `framing.encode`, and a look at what one of yours returns.
-
-    What is no bytes would else be found out when it is to leave, when its sender has long gone on.
-    """
-    if type(framing) in (Lines, LengthPrefixed, Raw):
-        return framing.encode
-    return functools.partial(_encoded, framing)
-
-
-def _encoded(framing: Framing, message: Any) -> bytes:
-    data: object = framing.encode(message)
-    if isinstance(data, bytes):
-        return data
-    if isinstance(data, bytearray | memoryview):
-        return bytes(data)
-    name, kind = type(framing).__name__, type(data).__name__
-    raise TypeError(f"{name}.encode must return bytes; this is {kind}")
 
 
 def decoder_factory(framing: Framing, max_message: int) -> Callable[[], Decoder]:

@@ -9,7 +9,8 @@ from typing import Any
 from sockkit.channel import Channel
 from sockkit.errors import BufferFull, ClosedError, ConnectionLost
 from sockkit.events import Reason
-from sockkit.framing import Framing, decoder_factory, encoder
+from sockkit.foreign import encoder, sure_decoders
+from sockkit.framing import Framing
 from sockkit.group import ChannelGroup
 from sockkit.limits import Limits
 from sockkit.sockets import close_for_proactor
@@ -33,7 +34,7 @@ class ClientChannel(Channel):
     )
 
     def __init__(self, group: ChannelGroup, framing: Framing, limits: Limits) -> None:
-        decoder = decoder_factory(framing, limits.max_message)()
+        decoder = sure_decoders(framing, limits.max_message)()
         super().__init__(group, encoder(framing), decoder, limits.max_pending, limits.linger)
         self._inbox: deque[Any] = deque()
         self._paused = False

@@ -6,7 +6,7 @@ that nobody is called silent whom we did not let speak.
 """
 
 from sockkit.channel import Channel
-from sockkit.framing import Decoder
+from sockkit.foreign import SureDecoder
 from sockkit.group import ChannelGroup
 from sockkit.service import Service
 
@@ -19,7 +19,7 @@ class ListeningChannel(Channel):
 
     __slots__ = ("_next_free", "holds", "service", "watched")
 
-    def __init__(self, service: Service, group: ChannelGroup, decoder: Decoder) -> None:
+    def __init__(self, service: Service, group: ChannelGroup, decoder: SureDecoder) -> None:
         limits = service.limits
         super().__init__(group, service.encode, decoder, limits.max_pending, limits.linger)
         self.service = service
@@ -35,7 +35,7 @@ class ListeningChannel(Channel):
     @property
     def begun_message(self) -> bool:
         """Whether a part of a message is there, of which the rest is not."""
-        return getattr(self.decoder, "buffered", 0) > 0
+        return self.decoder.buffered > 0
 
     def message_unfinished(self) -> None:
         """Bytes came, but no message is whole yet: its time limit runs."""

@@ -12,7 +12,8 @@ from sockkit.channel import Channel
 from sockkit.connection import Connection
 from sockkit.deadlines import Deadlines
 from sockkit.events import Event, Reason
-from sockkit.framing import Framing, decoder_factory, encoder
+from sockkit.foreign import encoder, sure_decoders
+from sockkit.framing import Framing
 from sockkit.group import ChannelGroup
 from sockkit.interrupts import is_interrupt
 from sockkit.limits import Limits
@@ -47,7 +48,7 @@ class Service:
         self.limits = limits
         self.token = token
         self.encode = encoder(framing)
-        self.new_decoder = decoder_factory(framing, limits.max_message)
+        self.new_decoder = sure_decoders(framing, limits.max_message)
         self.rate = limits.rate
         # By id, because a callable object need not be hashable.
         self.coroutine_functions = {

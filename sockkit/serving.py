@@ -140,7 +140,7 @@ class ServerChannel(ListeningChannel):
             if self._calls is not None:
                 self.hold(LAG)
             self._call(service.on_message, iter(messages))
-        if self.watched or service.idle is not None or getattr(self.decoder, "buffered", False):
+        if self.watched or service.idle is not None or self.decoder.buffered:
             self.watch(heard=True, whole=True)
         if service.rate is not None:
             self.pace(len(messages), service.rate)

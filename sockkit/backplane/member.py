@@ -10,7 +10,7 @@ from sockkit.backplane.frames import check_name
 from sockkit.backplane.talk import Talk
 from sockkit.backplane.wire import State, Wire
 from sockkit.errors import ClosedError, UnknownClient
-from sockkit.framing import encoder
+from sockkit.foreign import encoder
 from sockkit.handover import Handover
 from sockkit.text import plain
 

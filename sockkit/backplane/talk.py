@@ -20,7 +20,7 @@ from sockkit.backplane.frames import Frame, unpack
 from sockkit.backplane.presence import Presence
 from sockkit.backplane.wire import Post, State, Wire
 from sockkit.errors import ConnectionLost, UnknownClient
-from sockkit.framing import decoder_factory, encoder
+from sockkit.foreign import encoder, sure_decoders
 from sockkit.text import plain
 
 log = logging.getLogger("sockkit")
@@ -59,7 +59,7 @@ class Talk:
         self._home = home
         self._to_all_here = to_all_here
         self._encode = encoder(home.framing)
-        self._new_decoder = decoder_factory(home.framing, sys.maxsize)
+        self._new_decoder = sure_decoders(home.framing, sys.maxsize)
         self._run = secrets.token_hex(4)
         self._serials = itertools.count(1)
         self._heard: dict[str, int] = {}  # the last serial of each run of another server

@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parents[2] / "sockkit"
 
 # From the bottom up: each may import those before it. "sockkit" is the public face.
 ORDER = [
-    *("events", "errors", "limits", "text", "views", "framing", "handover", "deadlines"),
+    *("events", "errors", "limits", "text", "views", "framing", "foreign"),
+    *("handover", "deadlines"),
     *("interrupts", "forgotten", "admission", "watch", "workers", "sockets", "poller"),
     *("transport", "group", "channel", "connection", "attaching", "registry", "service"),
     *("listening", "serving"),
