@@ -15,6 +15,9 @@ from contextvars import Context
 from typing import Any, Protocol
 
 
+_DONE = object()  # in place of what a step waits for: it was the last
+
+
 class Client(Protocol):
     """What a worker needs of a client."""
 
@@ -90,21 +93,27 @@ class _Worker:
         workers = self._workers
         while workers.leader in (self, None) and workers.ready:
             client = workers.ready.popleft()
-            work, run = client.work(), client.context.run
-            step, argument = work.send, None
-            while True:
-                try:
-                    future = run(step, argument)
-                except StopIteration:
-                    break
+            run, steps = client.context.run, client.work().__await__()
+            # Not by `send`: its StopIteration at the end would cost as much as a short callback.
+            future = run(next, steps, _DONE)
+            while future is not _DONE:
                 client.step_ended()
                 workers.stays_with(self, client)
                 try:
-                    argument = yield future
-                    step = work.send
+                    yield future
                 except BaseException as error:
-                    argument, step = error, work.throw
-                client.step_began()
+                    client.step_began()
+                    future = run(_throw, steps, error)
+                else:
+                    client.step_began()
+                    future = run(next, steps, _DONE)
             workers.has_done(client)
             if self.task.cancelling():  # that was meant for this client, and might meet another
                 break
+
+
+def _throw(steps: Generator[Any, Any, None], error: BaseException) -> Any:
+    try:
+        return steps.throw(error)
+    except StopIteration:
+        return _DONE
