@@ -151,25 +151,25 @@ class LineDecoder(_Stops):
         if self._fault:
             raise self._fault.with_traceback(None)  # or it would keep all the data ever fed
         lines: list[str] = []
-        end = data.rfind(b"\n")
-        if end >= 0:
-            whole = data[:end]
+        whole, newline, rest = data.rpartition(b"\n")
+        if newline:
             if self.buffered:
                 whole = bytes(self._buffer) + whole
                 self._buffer.clear()
                 self.buffered = 0
+            size = len(whole)
             try:
-                if len(whole) > self._at_once:
+                if size > self._at_once:
                     lines = self._cut_one_by_one(whole)
-                elif len(whole) < _LONG or 0 <= whole.find(b"\n") < _LONG:
+                elif size < _LONG or 0 <= whole.find(b"\n") < _LONG:
                     lines = whole.decode(self._encoding).split("\n")
                 else:  # `split` walks through long lines, `BytesIO` leaps
                     cut = BytesIO(whole + b"\n")
                     lines = [line.rstrip(b"\n").decode(self._encoding) for line in cut]
             except UnicodeDecodeError:  # one of them is bad: keep those before it
                 lines = self._cut_one_by_one(whole)
-        if end + 1 < len(data):
-            self._buffer += data[end + 1 :]
+        if rest:
+            self._buffer += rest
             self.buffered = len(self._buffer)
             if self.buffered > self._max:
                 self._stop(self._too_large(lines))

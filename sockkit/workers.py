@@ -14,7 +14,6 @@ from collections.abc import Coroutine, Generator
 from contextvars import Context
 from typing import Any, Protocol
 
-
 _DONE = object()  # in place of what a step waits for: it was the last
 
 
