@@ -65,7 +65,7 @@ class WithTimeout:
 for seconds in (1, 0.2):
     to_all.wrong(r"one sleeper.*took \d.\d\d s for two messages: it waited")(WithTimeout(seconds))
 for seconds in (0.01, 0.001):
-    to_all.wrong(r"60 sleepers.*took 0.\d\d s for two messages: it waited")(WithTimeout(seconds))
+    to_all.wrong(r"120 sleepers.*took \d.\d\d s for two messages: it waited")(WithTimeout(seconds))
 
 
 @to_all.wrong("is a coroutine function.*nobody awaits it.*Expected: a plain function")
@@ -214,7 +214,7 @@ def tries_again(connections, data):
             connections.remove(connection)
 
 
-@to_all.wrong("60 sleepers. After message 2, 58 of them are still in your list")
+@to_all.wrong("120 sleepers. After message 2, 118 of them are still in your list")
 def only_the_last(connections, data):
     slow = None
     for connection in connections:
