@@ -23,7 +23,7 @@ class Client(Protocol):
     context: Context  # what its callbacks set in context variables is its own
 
     def work(self) -> Coroutine[Any, Any, None]:
-        """Run the callbacks that wait, in order, until there are none. Raises nothing."""
+        """Run the callbacks that wait, in order, until there are none. Raises only Ctrl-C."""
 
     def step_began(self) -> None:
         """A callback has the loop to itself, from now on."""
@@ -69,7 +69,7 @@ class Workers:
 
 
 class _Worker:
-    """One task, and the client that it is with."""
+    """One task: it works for one client after the other."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers

@@ -10,7 +10,6 @@ from sockkit.backplane.frames import check_name
 from sockkit.backplane.talk import Talk
 from sockkit.backplane.wire import State, Wire
 from sockkit.errors import ClosedError, UnknownClient
-from sockkit.foreign import encoder
 from sockkit.handover import Handover
 from sockkit.text import plain
 
@@ -100,7 +99,7 @@ class Member:
         if number and server == self.server:
             home.send(number, message)
         elif number and talk.others.has(server, number):
-            data = encoder(home.framing)(message)
+            data = talk.encode(message)
             if get_ident() == self._thread:
                 talk.post("to", data, number, server)
             else:

@@ -58,7 +58,7 @@ class Talk:
         self._connect = connect
         self._home = home
         self._to_all_here = to_all_here
-        self._encode = encoder(home.framing)
+        self.encode = encoder(home.framing)
         self._new_decoder = sure_decoders(home.framing, sys.maxsize)
         self._run = secrets.token_hex(4)
         self._serials = itertools.count(1)
@@ -220,7 +220,7 @@ class Talk:
                 del self._heard[frame.run]
             case "all":
                 message = self._message_in(frame)
-                self._to_all_here(message, self._encode(message), frozenset())
+                self._to_all_here(message, self.encode(message), frozenset())
             case "to":
                 with contextlib.suppress(UnknownClient, ConnectionLost):  # it has left meanwhile
                     self._home.send(frame.number, self._message_in(frame))

@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import BinaryIO
 
+from sockkit.admission import REFUSED
 from sockkit.cli.files import client_tls, read_line
 from sockkit.cli.output import complain, new_line_after_control_c, remark
 from sockkit.errors import AuthenticationError, BufferFull, ClosedError, ConnectionLost
@@ -17,6 +18,8 @@ from sockkit.sync import Client
 from sockkit.text import plain
 
 PATIENCE = 5.0  # seconds without a reply, after the end of the input, until we leave
+
+_REFUSED = REFUSED.decode().strip()  # as a line that was received
 
 _ENDS = {
     Reason.CLOSED: "the server closed it",
@@ -95,7 +98,7 @@ class _Talk:
             why = "you had said all, and so had the server"
         if reason is Reason.CLOSED and self._in_the_clear and self._said and self._heard is None:
             why += "; if it speaks TLS, --cert names its certificate"
-        if reason is Reason.CLOSED and self._heard == "refused" and not self._has_token:
+        if reason is Reason.CLOSED and self._heard == _REFUSED and not self._has_token:
             why += "; if it asks for a token, --token-file names its file"
         remark(f"The connection has ended: {reason} ({why}).")
         return 0 if reason is Reason.CLOSED else 1

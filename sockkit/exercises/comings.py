@@ -17,6 +17,7 @@ from sockkit.exercises.where import described
 from sockkit.text import plain
 
 _MANY = 4  # clients, from which on somebody leaves
+FOR_EACH_OBJECT = "Where do you make what you keep: once for the class, or once for each object?"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Room:
                 "I made two objects of your class, and clients came to one of them. "
                 f"`{name}()` of the other returned `{plain(repr(told), 80)}`.",
                 "nothing: nobody came to that one.",
-                "Where do you make what you keep: once for the class, or once for each object?",
+                FOR_EACH_OBJECT,
             )
 
     def during(self, point: int, *leaving: int, join: bool = True) -> Overlap | None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from sockkit.connection import Connection
+from sockkit.exercises.comings import FOR_EACH_OBJECT
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.running import Stopped
 from sockkit.exercises.trial import Trial
@@ -109,7 +110,7 @@ class Chatroom:
                 "I made two servers, each with an object of your class. In the second one there "
                 f"is only client 1, who said `/who`, and got `{plain(got, 80)}`.",
                 "`here: 1`.",
-                "Where do you make what you keep: once for the class, or once for each object?",
+                FOR_EACH_OBJECT,
             )
 
     def join(self, name: str = "") -> "Member":

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sockkit.exercises.comings import Overlap, Room, must_have
+from sockkit.exercises.comings import FOR_EACH_OBJECT, Overlap, Room, must_have
 from sockkit.exercises.controls import Field
 from sockkit.exercises.kept import times_kept
 from sockkit.exercises.lesson import Lesson
@@ -185,7 +185,7 @@ def _expect_own(trial: Trial, other: Any, field: Field) -> None:
             "I made two of your logs, each with a field of its own. Messages came to one of them, "
             f"and the field of the other shows `{_shown(field.value)}`.",
             "nothing: no message came to that one.",
-            "Where do you make what you keep: once for the class, or once for each object?",
+            FOR_EACH_OBJECT,
         )
 
 

@@ -138,10 +138,10 @@ def _processes(before: Before) -> list[str]:
     """End child processes, whatever started them: `multiprocessing`, `subprocess`, a fork."""
     processes, commands = before.new_processes(), before.new_commands()
     known: list[BaseProcess | subprocess.Popen[Any]] = [*processes, *commands]
-    pids = {each.pid for each in known if each.pid} | set(before.new_children())
+    others = set(before.new_children()) - {each.pid for each in known}
     for each in known:
         each.kill()
-    kill(pids - {each.pid for each in known})
+    kill(others)
     for process in processes:
         process.join()
     for command in commands:
@@ -149,13 +149,14 @@ def _processes(before: Before) -> list[str]:
         for pipe in (command.stdin, command.stdout, command.stderr):
             if pipe is not None:
                 pipe.close()
-    for pid in pids - {each.pid for each in known}:
+    for pid in others:
         with contextlib.suppress(OSError, AttributeError):  # somebody else's to wait for; Windows
             os.waitpid(pid, 0)
-    if not pids:
+    count = len(known) + len(others)
+    if not count:
         return []
-    some = "a child process" if len(pids) == 1 else f"{len(pids)} child processes"
-    return [f"you left {some} running, and I ended {'it' if len(pids) == 1 else 'them'}."]
+    some, them = ("a child process", "it") if count == 1 else (f"{count} child processes", "them")
+    return [f"you left {some} running, and I ended {them}."]
 
 
 def _threads(before: Before, mine: set[threading.Thread | None]) -> tuple[list[str], list[str]]:

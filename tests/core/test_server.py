@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import psutil
@@ -460,12 +461,18 @@ def test_an_interrupt_while_waiting_for_clients_leaves_the_server_alive() -> Non
         assert client.recv() == "hello"
 
 
-@needs_signals
-def test_an_interrupt_while_stopping_leaves_a_server_that_can_be_stopped() -> None:
+@contextlib.contextmanager
+def server_with_much_to_send() -> Iterator[Server]:
     with Server() as server, dial(server.address, receive_buffer=4096):
         [connection] = server.wait_for_clients(1).values()
         server.send(1, "x" * 50_000_000)
         until(lambda: connection.pending)
+        yield server
+
+
+@needs_signals
+def test_an_interrupt_while_stopping_leaves_a_server_that_can_be_stopped() -> None:
+    with server_with_much_to_send() as server:
         with pytest.raises(KeyboardInterrupt), interrupted_while_waiting():
             server.stop(grace=1000)
         server.stop(grace=0)
@@ -474,10 +481,7 @@ def test_an_interrupt_while_stopping_leaves_a_server_that_can_be_stopped() -> No
 
 @needs_signals
 def test_a_signals_handler_may_stop_a_server_that_is_being_stopped() -> None:
-    with Server() as server, dial(server.address, receive_buffer=4096):
-        [connection] = server.wait_for_clients(1).values()
-        server.send(1, "x" * 50_000_000)
-        until(lambda: connection.pending)
+    with server_with_much_to_send() as server:
         before = signal.signal(signal.SIGINT, lambda *_: server.stop(grace=0))
         try:
             with interrupted_while_waiting():

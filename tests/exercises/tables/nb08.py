@@ -718,12 +718,7 @@ async def in_a_loop_of_its_own(connection, text, work):
 
 
 def _send_or_drop(connections, connection, data):
-    connection.setblocking(False)
-    try:
-        taken = connection.send(data)
-    except BlockingIOError:
-        taken = 0
-    if taken < len(data):
+    if not _took_it(connection, data):
         connections.remove(connection)
         connection.close()
 
