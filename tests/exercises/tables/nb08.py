@@ -735,6 +735,23 @@ def a_thread_for_each_send(connections, data):
         thread.join()
 
 
+class WithPause:
+    """Waits a moment after each, whether it took the message or not."""
+
+    def __init__(self, seconds):
+        self.__name__ = f"with_{seconds}_s_of_pause".replace(".", "_")
+        self._seconds = seconds
+
+    def __call__(self, connections, data):
+        for connection in list(connections):
+            _send_or_drop(connections, connection, data)
+            time.sleep(self._seconds)
+
+
+for seconds in (0.01, 0.002):
+    to_all.wrong(r"sleeper.*took \d.\d\d s for two messages: it waited")(WithPause(seconds))
+
+
 @to_all.wrong("The sleeper read none, and is still in your list")
 def a_thread_that_waits_for_each(connections, data):
     for connection in list(connections):
