@@ -4,8 +4,6 @@ Everything runs on the loop that `start` was awaited on, and so needs no locks. 
 is a plain method: it is accepted, or it raises.
 """
 
-import asyncio
-import contextlib
 import socket
 import ssl as tls
 import threading
@@ -25,13 +23,10 @@ from sockkit.group import ChannelGroup
 from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
 from sockkit.registry import numbers_in
-from sockkit.service import Callback, Service, log
-from sockkit.serving import ServerChannel
+from sockkit.service import Callback, Service
 from sockkit.sockets import is_loopback, listen
+from sockkit.stopping import Stopping
 from sockkit.views import server_html
-from sockkit.watch import name_of
-
-LAST_WORD = 1.0  # seconds that a cancelled callback gets to come to its end
 
 
 class AsyncServer:
@@ -96,8 +91,7 @@ class AsyncServer:
         self._receive_buffer = receive_buffer
         self._service = Service(on_connect, on_message, on_disconnect, framing, limits, token)
         self._group: ChannelGroup | None = None  # while running
-        self._stopping: asyncio.Task[None] | None = None
-        self._stoppers: set[asyncio.Task[Any] | None] = set()  # who waits for that
+        self._stopping: Stopping | None = None
         if backplane is not None:
             backplane.bind(self, self._to_all_here)
 
@@ -113,7 +107,7 @@ class AsyncServer:
         """
         self._not_after_its_loop()
         if self._stopping is not None:
-            await asyncio.shield(self._stopping)
+            await self._stopping.ended()
         if self._group is None:
             listener = await listen(self.host, self.port, self._reuse_port)
             try:
@@ -149,75 +143,28 @@ class AsyncServer:
         is the first to lose its patience counts.
         """
         self._not_after_its_loop()
-        if self._group is not None:
-            deadline = self._group.loop.time() + grace
-            if self._stopping is None:
-                self._deadline = deadline
-                self._stopping = self._group.loop.create_task(self._stop(self._group))
-            self._deadline = min(self._deadline, deadline)
-        if self._stopping is not None:
-            caller = asyncio.current_task()
-            self._stoppers.add(caller)
-            self._service.changed.set()  # one who waits more, or less patience
-            try:
-                await asyncio.shield(self._stopping)
-            finally:
-                self._stoppers.discard(caller)
+        if self._group is None:
+            return
+        if self._stopping is None:
+            self._stopping = Stopping(self._service, self._door, self._close)
+        await self._stopping.wait(grace)
+
+    async def _close(self) -> None:
+        group = self._running()
+        if self.backplane is not None:
+            await self.backplane.stop()
+        self._service.open.clear()
+        self._door.leave()
+        self._service.end()
+        group.handover.close()
+        self._group = self._stopping = None
+        self._service.changed.set()
+        self._service.record(Stopped(time.time()))
 
     def _not_after_its_loop(self) -> None:
         # It can be neither started nor stopped any more: its clients hang on what has gone.
         if self._group is not None and self._group.loop.is_closed():
             raise RuntimeError("the event loop of this server was closed before stop(): it is lost")
-
-    async def _stop(self, group: ChannelGroup) -> None:
-        service, loop = self._service, group.loop
-        try:
-            await self._door.close()
-
-            def others() -> list[ServerChannel]:
-                # A callback that stops its own server is not waited for: it waits for us.
-                task_of, stoppers = service.workers.task_of, self._stoppers - {None}
-                return [c for c in service.open if task_of(c) not in stoppers]
-
-            await self._until(lambda: not any(c.busy for c in others()))
-            for channel in tuple(service.open):
-                channel.end(Reason.SERVER_STOPPED)
-            await self._until(lambda: not others())
-            for channel in others():
-                channel.give_up()
-                if task := service.workers.task_of(channel):
-                    task.cancel()
-            self._deadline = loop.time() + LAST_WORD
-            await self._until(lambda: not others())
-            for channel in others():
-                if channel.callback is not None and channel.connection is not None:
-                    callback, number = name_of(channel.callback), channel.connection.number
-                    log.error("%s never returned for client %d; given up", callback, number)
-        finally:
-            if self.backplane is not None:
-                await self.backplane.stop()
-            service.open.clear()
-            self._door.leave()
-            service.end()
-            group.handover.close()
-            self._group = self._stopping = None
-            service.changed.set()
-            service.record(Stopped(time.time()))
-
-    async def _until(self, true: Callable[[], bool], deadline: float | None = None) -> None:
-        """Wait until it is true, or the `deadline` has passed: that of the stop, if none is given.
-
-        That one may come nearer meanwhile.
-        """
-        changed, loop = self._service.changed, asyncio.get_running_loop()
-        while not true():
-            end = self._deadline if deadline is None else deadline
-            if loop.time() >= end:
-                break
-            changed.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(end):
-                    await changed.wait()
 
     def cut_off(self) -> None:
         """In a forked child: leave the sockets to the parent, and be a server that is not running.
@@ -289,7 +236,9 @@ class AsyncServer:
         registry = self._service.registry
         deadline = self._running().loop.time() + timeout
         with Interruptible():
-            await self._until(lambda: self._group is None or len(registry) >= count, deadline)
+            await self._service.until(
+                lambda: self._group is None or len(registry) >= count, lambda: deadline
+            )
         self._running()
         if len(registry) < count:
             raise TimeoutError(f"{len(registry)} of {count} clients after {timeout:g} s")

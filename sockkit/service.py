@@ -1,6 +1,7 @@
 """What all clients of one server share: callbacks, bounds, registry, observers, time limits."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import logging
@@ -84,6 +85,18 @@ class Service:
         for deadlines in (self.idle, self.begun):
             if deadlines is not None:
                 deadlines.close()
+
+    async def until(self, true: Callable[[], bool], end: Callable[[], float]) -> None:
+        """Wait until it is true, or the loop's time is `end()`, which may come nearer meanwhile.
+
+        It is asked again whenever `changed` is set.
+        """
+        changed, loop = self.changed, asyncio.get_running_loop()
+        while not true() and loop.time() < end():
+            changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(end()):
+                    await changed.wait()
 
     def observe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Add an observer; return what removes it. Any thread."""

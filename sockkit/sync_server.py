@@ -25,8 +25,9 @@ from sockkit.framing import Framing, Lines
 from sockkit.limits import Limits
 from sockkit.loops import loop_factory
 from sockkit.portal import LoopHeld, Portal
-from sockkit.server import LAST_WORD, AsyncServer
+from sockkit.server import AsyncServer
 from sockkit.service import Callback
+from sockkit.stopping import LAST_WORD
 from sockkit.switching import SwitchInterval
 from sockkit.views import server_html
 from sockkit.watch import who_holds

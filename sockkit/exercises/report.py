@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sockkit.exercises.calls import Call
 from sockkit.exercises.trial import Trial
-from sockkit.exercises.verdict import NotYet, Status, Verdict
+from sockkit.exercises.verdict import NotYet, Status, StillRunning, Verdict
 from sockkit.exercises.where import learners_traceback, named
 
 _WIRE_LINES = 16
@@ -66,7 +66,7 @@ def out_of_time(trial: Trial) -> NotYet:
     running = [each.call for each in trial.begun if not each.call.done.is_set()]
     place = running[0].place() if running else ""
     where = f", in {place}" if place else ""
-    return NotYet(f"My time was up while your code was still running{where}.")
+    return StillRunning(f"My time was up while your code was still running{where}.")
 
 
 def with_output(verdict: Verdict, printed: Sequence[str], warned: Sequence[str]) -> Verdict:
@@ -111,7 +111,7 @@ def _with_place(trial: Trial, finding: NotYet | None) -> NotYet | None:
     if finding is None or not held or not (trial.waited_in_vain or held[0].call.held):
         return finding
     call = held[0].call
-    if "still running" in finding.saw and not call.held:
+    if isinstance(finding, StillRunning) and not call.held:
         return finding  # it is told already
     doing = "held its event loop" if call.held else "was still running"
     who = f"`{call.name}`" if call.name else "Your server"

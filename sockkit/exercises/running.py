@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from sockkit.exercises import partner
 from sockkit.exercises.calls import Call, Place
-from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.verdict import NotYet, StillRunning
 
 _SLICE = 0.05  # seconds between two looks at a call that is waited for
 
@@ -41,12 +41,12 @@ class Running:
         """What the call returned, once it has.
 
         Raises:
-            NotYet: it was still running after `within` seconds; `expected` and `then` go with it.
+            StillRunning: it was, after `within` seconds; `expected` and `then` go with it.
         """
         if not self.ended(within):
             where = self.call.place()
             saw = f"`{self.call.name}` was still running when I stopped waiting"
-            raise NotYet(f"{saw}, in {where}." if where else f"{saw}.", expected, then)
+            raise StillRunning(f"{saw}, in {where}." if where else f"{saw}.", expected, then)
         if self.call.error is not None:
             raise Failed
         return self.call.value
@@ -57,7 +57,7 @@ class Running:
         """The exception that the call ended with, or None. For answers that should raise one.
 
         Raises:
-            NotYet: as in `result`.
+            StillRunning: as in `result`.
         """
         with contextlib.suppress(Failed):
             self.result(within, expected, then)

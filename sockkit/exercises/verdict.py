@@ -43,6 +43,10 @@ class NotYet(Exception):
         self.then = then
 
 
+class StillRunning(NotYet):
+    """The answer did not come to its end; `saw` says where it was, if that is known."""
+
+
 @dataclass(frozen=True, repr=False)
 class Verdict:
     """What a check found. True in a condition when the exercise is solved."""

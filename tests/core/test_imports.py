@@ -17,7 +17,7 @@ ORDER = [
     *("interrupts", "forgotten", "admission", "watch", "workers", "sockets", "poller"),
     *("transport", "group", "channel", "connection", "attaching", "registry", "service"),
     *("listening", "serving"),
-    *("door", "inbox", "server", "client", "aio", "portal", "loops", "switching"),
+    *("door", "stopping", "inbox", "server", "client", "aio", "portal", "loops", "switching"),
     *("sync_client", "sync_server", "sync", "sockkit", "backplane", "cli", "__main__"),
     *("lab", "exercises", "widgets"),
 ]

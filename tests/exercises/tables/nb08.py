@@ -748,7 +748,7 @@ class WithPause:
             time.sleep(self._seconds)
 
 
-for seconds in (0.01, 0.002):
+for seconds in (0.01, 0.005):
     to_all.wrong(r"sleeper.*took \d.\d\d s for two messages: it waited")(WithPause(seconds))
 
 
