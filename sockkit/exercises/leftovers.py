@@ -32,13 +32,20 @@ from sockkit.sync import Client, Server
 
 T = TypeVar("T")
 
+_THINGS: tuple[type, ...] = (
+    *(socket.socket, Server, Client),
+    *(asyncio.AbstractEventLoop, ThreadPoolExecutor, subprocess.Popen),
+)
 _KERNEL = {"ipykernel", "IPython", "tornado", "zmq"}  # packages of Jupyter's kernel
 
 
-def living(kind: type[T]) -> list[T]:
-    """Every object of this class, or of one below it, that the garbage collector knows."""
-    kinds = _with_subclasses(kind)
-    return [thing for thing in gc.get_objects() if type(thing) in kinds]
+def living(*kinds: type[T]) -> list[T]:
+    """Every object of these classes, or of one below them, that the garbage collector knows.
+
+    It looks at all there is, which takes 10 ms and more: ask for all that you want at once.
+    """
+    wanted = set[type]().union(*map(_with_subclasses, kinds))
+    return [thing for thing in gc.get_objects() if type(thing) in wanted]
 
 
 def _with_subclasses(kind: type) -> set[type]:
@@ -76,14 +83,10 @@ class Before:
     """
 
     def __init__(self) -> None:
-        self._sockets = weakref.WeakSet(open_sockets())
-        self._kit = weakref.WeakSet([*living(Server), *living(Client)])
-        self._loops = weakref.WeakSet(_loops())
+        self._things = weakref.WeakSet[Any](living(*_THINGS))
         self._threads = weakref.WeakSet(threading.enumerate())
         self._tasks = weakref.WeakSet(tasks_here())
         self._processes = weakref.WeakSet(multiprocessing.active_children())
-        self._commands = weakref.WeakSet(living(subprocess.Popen))
-        self._pools = weakref.WeakSet(living(ThreadPoolExecutor))
         self._children = children()
 
     def new_sockets(self) -> list[socket.socket]:
@@ -95,19 +98,10 @@ class Before:
         gc.collect()
         return self._added_sockets()
 
-    def new_servers(self) -> list[Server]:
-        """Servers of the kit that were made since, and run."""
-        return [each for each in living(Server) if each not in self._kit and each.running]
-
-    def new_clients(self) -> list[Client]:
-        """Clients of the kit that were made since, and are not closed, though they may be lost."""
-        clients = [each for each in living(Client) if each not in self._kit]
-        return [each for each in clients if each._portal is not None]
-
-    def new_loops(self) -> list[asyncio.AbstractEventLoop]:
-        """Event loops that were made since, and are neither closed nor at work."""
-        loops = [loop for loop in _loops() if loop not in self._loops]
-        return [each for each in loops if not (each.is_closed() or each.is_running())]
+    def made(self) -> "Made":
+        """What else was made since that has to be ended: one look for all of it."""
+        things: list[Any] = living(*_THINGS)
+        return Made(thing for thing in things if thing not in self._things)
 
     def new_threads(self) -> list[threading.Thread]:
         """Running threads that were started since, but for those of a notebook's kernel.
@@ -119,25 +113,13 @@ class Before:
         own = [thread for thread in running if not _is_kernels_thread(thread)]
         if not any(map(_waits_in_a_pool, own)):
             return own
-        of_new_pools = {thread for pool in self._made_pools() for thread in pool._threads}
+        of_new_pools = {thread for pool in self.made().pools() for thread in pool._threads}
         return [each for each in own if each in of_new_pools or not _waits_in_a_pool(each)]
-
-    def new_pools(self) -> list[ThreadPoolExecutor]:
-        """Pools of threads that were made since, and have not been shut down."""
-        return [pool for pool in self._made_pools() if pool._threads and not pool._shutdown]
-
-    def _made_pools(self) -> list[ThreadPoolExecutor]:
-        return [pool for pool in living(ThreadPoolExecutor) if pool not in self._pools]
 
     def new_processes(self) -> list[BaseProcess]:
         """Children of `multiprocessing` that were started since, and run."""
         running = multiprocessing.active_children()
         return [process for process in running if process not in self._processes]
-
-    def new_commands(self) -> list[subprocess.Popen[Any]]:
-        """Commands that were started since, and run."""
-        commands = [each for each in living(subprocess.Popen) if each not in self._commands]
-        return [command for command in commands if command.poll() is None]
 
     def new_children(self) -> list[int]:
         """Numbers of all processes that were started since, however; needs psutil."""
@@ -150,9 +132,43 @@ class Before:
         return [task for task in tasks_here() if task not in self._tasks and task is not mine]
 
     def _added_sockets(self) -> list[socket.socket]:
-        added = [sock for sock in open_sockets() if sock not in self._sockets]
+        added = [sock for sock in open_sockets() if sock not in self._things]
         kernels = _kernels_sockets() if added else []
         return [sock for sock in added if sock not in kernels]
+
+
+class Made:
+    """What was made meanwhile. Whether it is still open is asked anew with each call."""
+
+    def __init__(self, things: Iterable[Any]) -> None:
+        # Weakly: what is held here would not be garbage, nor would its sockets.
+        self._references = [weakref.ref(thing) for thing in things]
+
+    def servers(self) -> list[Server]:
+        """Servers of the kit that run."""
+        return [server for server in self._all(Server) if server.running]
+
+    def clients(self) -> list[Client]:
+        """Clients of the kit that are not closed, though they may be lost."""
+        return [client for client in self._all(Client) if client._portal is not None]
+
+    def loops(self) -> list[asyncio.AbstractEventLoop]:
+        """Event loops that are neither closed nor at work."""
+        loops = self._all(asyncio.AbstractEventLoop)  # type: ignore[type-abstract]
+        return [loop for loop in loops if not (loop.is_closed() or loop.is_running())]
+
+    def pools(self) -> list[ThreadPoolExecutor]:
+        """Pools that have threads, and have not been shut down."""
+        pools = self._all(ThreadPoolExecutor)
+        return [pool for pool in pools if pool._threads and not pool._shutdown]
+
+    def commands(self) -> list[subprocess.Popen[Any]]:
+        """Commands that run."""
+        return [command for command in self._all(subprocess.Popen) if command.poll() is None]
+
+    def _all(self, kind: type[T]) -> list[T]:
+        things = (reference() for reference in self._references)
+        return [thing for thing in things if isinstance(thing, kind)]
 
 
 class Guard(Before):
@@ -204,10 +220,6 @@ def _is_kernels(task: asyncio.Task[Any]) -> bool:
     """Whether the notebook's kernel has made this task, to run a cell."""
     code = getattr(task.get_coro(), "cr_code", None)
     return code is not None and not _KERNEL.isdisjoint(Path(code.co_filename).parts)
-
-
-def _loops() -> list[asyncio.AbstractEventLoop]:
-    return living(asyncio.AbstractEventLoop)  # type: ignore[type-abstract]  # and what is below
 
 
 def _waits_in_a_pool(thread: threading.Thread) -> bool:

@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from sockkit.exercises.calls import patiently, throw_into
-from sockkit.exercises.leftovers import Before, describe, kill, wake
+from sockkit.exercises.leftovers import Before, Made, describe, kill, wake
 from sockkit.exercises.printed import Printed
 from sockkit.exercises.running import Running
 from sockkit.exercises.where import learners_place, learners_traceback
@@ -65,12 +65,13 @@ def up(
         A sentence for each kind of fault, and then what is no fault, but good to know: where the
         check itself had to end a call, only which threads could not be ended with it.
     """
-    said = _servers_and_clients(before)
+    made = before.made()
+    said = _servers_and_clients(made)
     said += [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
-    said += _loops(before.new_loops())
+    said += _loops(made.loops())
     said += _sockets(before.new_sockets())
     said += [_dropped(what) for what in dict.fromkeys(dropped)]
-    said += _processes(before)
+    said += _processes(before, made)
     stuck = [running for running in begun if not running.call.done.is_set()]
     ended, survivors = _threads(before, {running.call.thread for running in begun})
     for sock in before.new_sockets():
@@ -82,16 +83,16 @@ def up(
     return [*said, *ended, *survivors], []
 
 
-def _servers_and_clients(before: Before) -> list[str]:
+def _servers_and_clients(made: Made) -> list[str]:
     """Stop and close what knows itself how to end: servers and clients of the kit, and pools."""
     said = []
-    for server in before.new_servers():
+    for server in made.servers():
         said.append(f"you left a `Server` running, on port {server.address[1]}. {_TIDY}")
         server.stop(grace=0)
-    for client in before.new_clients():
+    for client in made.clients():
         said.append(f"you left a `Client` unclosed. {_TIDY}")
         client.close()
-    for pool in before.new_pools():
+    for pool in made.pools():
         said.append(f"you left a `ThreadPoolExecutor` open. {_TIDY}")
         pool.shutdown(wait=False, cancel_futures=True)
     return said
@@ -134,9 +135,9 @@ def _stuck(running: Running) -> str:
     return _survivors([thread], running.call.place()) if thread else ""
 
 
-def _processes(before: Before) -> list[str]:
+def _processes(before: Before, made: Made) -> list[str]:
     """End child processes, whatever started them: `multiprocessing`, `subprocess`, a fork."""
-    processes, commands = before.new_processes(), before.new_commands()
+    processes, commands = before.new_processes(), made.commands()
     known: list[BaseProcess | subprocess.Popen[Any]] = [*processes, *commands]
     others = set(before.new_children()) - {each.pid for each in known}
     for each in known:
