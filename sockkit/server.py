@@ -145,9 +145,10 @@ class AsyncServer:
         self._not_after_its_loop()
         if self._group is None:
             return
+        deadline = self._group.loop.time() + grace  # first: a wrong grace stops nothing
         if self._stopping is None:
             self._stopping = Stopping(self._service, self._door, self._close)
-        await self._stopping.wait(grace)
+        await self._stopping.wait(deadline)
 
     async def _close(self) -> None:
         group = self._running()

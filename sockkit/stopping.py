@@ -33,9 +33,13 @@ class Stopping:
         self._callers: set[asyncio.Task[Any] | None] = set()  # who waits
         self._task = self._loop.create_task(self._run())
 
-    async def wait(self, grace: float) -> None:
-        """Return when it has ended. The caller who is the first to lose patience counts."""
-        self._deadline = min(self._deadline, self._loop.time() + grace)
+    async def wait(self, deadline: float) -> None:
+        """Return when it has ended. The caller who is the first to lose patience counts.
+
+        Args:
+            deadline: time of the loop until which this caller is patient.
+        """
+        self._deadline = min(self._deadline, deadline)
         caller = asyncio.current_task()
         self._callers.add(caller)
         self._service.changed.set()  # one who waits more, or less patience

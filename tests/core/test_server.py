@@ -170,6 +170,9 @@ async def test_nor_in_a_loop_of_ones_own() -> None:
     async with AsyncServer(echo) as server:
         with pytest.raises(TypeError):
             await server.stop(grace="soon")  # type: ignore[arg-type]
+        async with AsyncClient(server.address) as client:
+            client.send("hello")
+            assert await client.recv() == "hello"
         assert server.running
     assert not server.running
 
