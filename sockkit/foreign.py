@@ -65,25 +65,25 @@ def sure_decoders(framing: Framing, max_message: int) -> Callable[[], SureDecode
 class _CheckedDecoder:
     """A decoder of yours."""
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_decoder", "buffered")
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
-
-    @property
-    def buffered(self) -> int:
-        """Bytes held for a message that is not whole yet; 0 if it cannot tell."""
-        return getattr(self._decoder, "buffered", 0)
+        self.buffered = 0
 
     def feed(self, data: bytes) -> list[Any]:
         """The messages that are complete now.
 
         Raises:
-            ProtocolError: its own, or it failed, or what it returned is no list.
+            ProtocolError: its own, or it failed, or what it returned is no list, or what it says
+                that it holds is no number.
         """
         try:
-            messages = self._decoder.feed(data)
-            len(messages)
+            messages: object = self._decoder.feed(data)
+            if not isinstance(messages, list):  # the letters of a str would be messages, too
+                raise TypeError(f"feed must return a list; this is {type(messages).__name__}")
+            # Asked for once, here: where it is used, a wrong one would hurt more than its client.
+            self.buffered = int(getattr(self._decoder, "buffered", 0))
         except ProtocolError:
             raise
         except Exception as error:

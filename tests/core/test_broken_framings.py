@@ -10,7 +10,7 @@ from sockkit.backplane import MemoryBackplane, MemoryHub
 from sockkit.framing import Decoder
 
 from ..waiting import until
-from .peers import Notes, dial, echo, read_to_end
+from .peers import Notes, dial, echo, read_to_end, slow_echo
 
 
 class Wrong:
@@ -112,7 +112,11 @@ def yields(data: bytes) -> Any:
 def returns_nothing(data: bytes) -> None: ...
 
 
-@pytest.mark.parametrize("feed", [fails, yields, returns_nothing])
+def returns_one_message(data: bytes) -> str:
+    return "each letter would be a message"
+
+
+@pytest.mark.parametrize("feed", [fails, yields, returns_nothing, returns_one_message])
 def test_a_decoder_that_fails_ends_its_client_alone(
     feed: Callable[[bytes], Any], log: pytest.LogCaptureFixture
 ) -> None:
@@ -133,6 +137,32 @@ def test_a_decoder_that_fails_ends_its_client_alone(
     [told] = [record for record in log.records if record.levelname == "ERROR"]
     assert told.getMessage() == "WrongDecoder.feed failed"
     assert told.exc_info is not None
+
+
+class Uncounted(WrongDecoder):
+    """What it holds is no number: a method, as one might write it."""
+
+    def __init__(self) -> None:
+        super().__init__(Lines().decoder().feed)
+
+    def buffered(self) -> int:
+        raise AssertionError("nobody calls it")
+
+
+@pytest.mark.parametrize("callback", [echo, slow_echo])
+def test_a_decoder_that_cannot_count_what_it_holds_ends_its_client_alone(
+    callback: Callable[..., object], log: pytest.LogCaptureFixture
+) -> None:
+    framing = Wrong()
+    framing.decoder = Uncounted  # type: ignore[method-assign]
+    with Server(callback, framing=framing) as server, dial(server.address) as raw:
+        [connection] = server.wait_for_clients(1).values()
+        raw.sendall(b"hello\n")
+        assert read_to_end(raw) == b""
+        until(lambda: not server._server._service.open)
+        assert connection.reason is Reason.PROTOCOL_ERROR
+        assert not server.clients
+    assert "Uncounted.feed failed" in log.text
 
 
 def test_a_clients_decoder_that_fails_ends_its_connection(log: pytest.LogCaptureFixture) -> None:
