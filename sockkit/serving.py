@@ -320,7 +320,10 @@ class ServerChannel(ListeningChannel):
         if self._told and self.lost and not self.busy:
             self.service.open.pop(self, None)
             self.service.changed.set()
-            self.connection = None  # the two hold each other, and no collector has to come
+            # The two hold each other, and a context in which a callback kept the connection holds
+            # both: no collector has to come.
+            self.connection = None
+            del self.context
 
 
 def _is_cancelled() -> bool:

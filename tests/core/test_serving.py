@@ -2,8 +2,10 @@
 
 import asyncio
 import functools
+import gc
 import socket
 import threading
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
@@ -344,6 +346,32 @@ def test_what_a_callback_sets_in_a_context_variable_is_its_clients_own(
             assert first.recv() == "alice"
             second.send("?")
             assert second.recv() == "nobody"
+
+
+@pytest.mark.parametrize("answer", [echo, slow_echo])
+def test_a_client_in_a_context_variable_is_not_kept_when_it_has_gone(
+    answer: Callable[..., object],
+) -> None:
+    class Kept:
+        """What a callback keeps of its client: what has gone with it, has gone."""
+
+    current: ContextVar[Connection] = ContextVar("current")
+    kept: list[weakref.ref[Kept]] = []
+
+    def on_connect(connection: Connection) -> None:
+        current.set(connection)
+        connection.state.kept = Kept()
+        kept.append(weakref.ref(connection.state.kept))
+
+    gc.disable()  # no collector has to come
+    try:
+        with Server(answer, on_connect=on_connect) as server, Client(server.address) as client:
+            client.send("hello")
+            assert client.recv() == "hello"
+            client.close()
+            until(lambda: kept[0]() is None)
+    finally:
+        gc.enable()
 
 
 def test_what_a_callback_returned_is_awaited_though_its_client_was_closed() -> None:
