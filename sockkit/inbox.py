@@ -44,7 +44,7 @@ class ClientChannel(Channel):
         self._eof = False  # FIN follows what was accepted until now
         # Bytes that other threads sent, and how many of them have reached the loop's thread.
         self._handed_over = self._taken_over = 0
-        self._handing_over = threading.Lock()
+        self._handing_over = threading.RLock()  # a signal's handler may send in between
 
     def messages_received(self, messages: list[Any]) -> None:
         """Keep them for `take`, unless nobody will come for them."""
@@ -132,8 +132,9 @@ class ClientChannel(Channel):
 
     def hand_over(self, message: Any, data: bytes) -> None:
         """`write`, from another thread. What is on the way to the loop waits as well."""
+        size = len(data)
         with self._handing_over:
-            self._handed_over += len(data)
+            self._handed_over += size
         super().hand_over(message, data)
 
     def _write_late(self, message: Any, data: bytes) -> None:

@@ -61,7 +61,7 @@ class Service:
         self.slow_callbacks = SlowCallbacks()
         self.observers: tuple[Callable[[Event], object], ...] = ()
         self._observing: dict[object, Callable[[Event], object]] = {}
-        self._observers_lock = threading.Lock()
+        self._observers_lock = threading.RLock()  # a finalizer may end an observing in between
         self.group: ChannelGroup | None = None  # since the first start
         # In the order of arrival, each until its last callback has returned. A dict for the order.
         self.open: dict[Any, None] = {}

@@ -428,6 +428,23 @@ def test_a_thread_that_is_faster_than_the_loop_cannot_exceed_the_bound(desk: Des
         assert client.pending <= 1_100_000
 
 
+def test_a_signals_handler_may_send_in_the_midst_of_a_send(server: Server) -> None:
+    class Interrupted(int):
+        """A count of bytes; while it is added to, the handler comes."""
+
+        def __add__(self, size: int) -> int:
+            channel._handed_over = 0
+            client.send("from inside")
+            return size
+
+    with Client(server.address) as client:
+        channel = client._client._channel
+        assert channel is not None
+        channel._handed_over = Interrupted()
+        client.send("from outside")
+        assert [client.recv(), client.recv()] == ["from inside", "from outside"]
+
+
 @in_a_loop
 async def test_in_a_loop_of_ones_own_what_the_kernel_takes_does_not_count() -> None:
     async with AsyncServer(framing=Raw()) as server:

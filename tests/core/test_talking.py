@@ -337,6 +337,23 @@ def test_to_stop_observing_works_at_any_time_and_twice() -> None:
     assert len(second) == 6
 
 
+def test_a_finalizer_may_end_an_observing_while_another_one_begins() -> None:
+    service = Server()._server._service
+    seen: list[Any] = []
+    remove = service.observe(print)
+
+    class Interrupted:
+        """A group of channels; while it is told that somebody observes, the finalizer comes."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            service.group = None
+            remove()
+
+    service.group = Interrupted()  # type: ignore[assignment]
+    service.observe(seen.append)
+    assert service.observers == (seen.append,)
+
+
 def test_the_same_function_may_observe_twice() -> None:
     records: list[Any] = []
     note = records.append
