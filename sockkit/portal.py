@@ -84,7 +84,8 @@ class Portal:
         self._open = True
         self._loop.call_soon(started.set_result, None)
         try:
-            self._run_until_stopped()
+            while not self._run():
+                pass
             self._end_tasks()
         finally:
             with self._lock:
@@ -96,17 +97,16 @@ class Portal:
             asyncio.set_event_loop(None)
             self._loop.close()
 
-    def _run_until_stopped(self) -> None:
+    def _run(self) -> bool:
+        """Run the loop; return whether it was stopped."""
         # sys.exit() in a task of somebody's would end this thread in silence, and whoever relies on
         # it would wait. As in a callback, it ends what raised it, is told, and the loop goes on.
-        while True:
-            try:
-                self._loop.run_forever()
-                return
-            except (SystemExit, KeyboardInterrupt):
-                log.exception("%s: a task wanted to end more than itself", self._thread.name)
-                if not self._open:  # the stop may have got lost with it
-                    return
+        try:
+            self._loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            log.exception("%s: a task wanted to end more than itself", self._thread.name)
+            return not self._open  # the stop may have got lost with it
+        return True
 
     def _end_tasks(self) -> None:
         # asyncio.Runner would wait for ever for a task that ignores its cancellation.
@@ -114,9 +114,16 @@ class Portal:
         tasks = asyncio.all_tasks(loop)
         for task in tasks:
             task.cancel()
-        if tasks:
-            loop.run_until_complete(asyncio.wait(tasks, timeout=LAST_WORD))
-        loop.run_until_complete(loop.shutdown_asyncgens())
+
+        async def ended() -> None:
+            if tasks:
+                await asyncio.wait(tasks, timeout=LAST_WORD)
+            await loop.shutdown_asyncgens()
+
+        ending = loop.create_task(ended())
+        ending.add_done_callback(lambda _: loop.stop())
+        while not ending.done():  # one of them may raise SystemExit, or the stop come only now
+            self._run()
         # Look-ups of host names and asyncio.to_thread use this. What still works there is left
         # behind, as nothing can end it; what is idle ends now.
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -14,6 +14,7 @@ import pytest
 
 from sockkit import portal as portal_module
 from sockkit.errors import ClosedError
+from sockkit.loops import loop_factory
 from sockkit.portal import LoopHeld, Portal
 
 from ..waiting import until
@@ -322,6 +323,37 @@ def test_who_waits_for_a_task_that_ignores_its_end_is_told(
     tasks[0]._log_destroy_pending = False  # type: ignore[attr-defined]
 
 
+def test_a_task_that_ends_with_sys_exit_keeps_no_other_from_its_end(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    portal = Portal("test")
+    tasks: list[asyncio.Task[None]] = []
+    cleaned_up: list[int] = []
+
+    async def clean_up(number: int) -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0)
+            cleaned_up.append(number)
+
+    async def leave() -> None:
+        try:
+            await forever()
+        finally:
+            raise SystemExit
+
+    async def begin() -> None:
+        tasks.extend(map(asyncio.create_task, (clean_up(1), leave(), clean_up(2))))
+        await asyncio.to_thread(int)  # a helper thread, which ends as well
+
+    portal.run(begin)
+    assert portal.stop(), "its thread has not ended"
+    assert sorted(cleaned_up) == [1, 2]
+    assert isinstance(tasks[1].exception(), SystemExit)
+    assert "test: a task wanted to end more than itself" in log.text
+
+
 def test_idle_helper_threads_end_with_the_loop() -> None:
     before = set(threading.enumerate())
     portal = Portal("test")
@@ -396,17 +428,42 @@ def test_whoever_wants_to_end_the_process_there_ends_alone(
     assert "test: a task wanted to end more than itself" in log.text
 
 
+@pytest.fixture(scope="session", params=["asyncio", "uvloop"])
+def loop(request: pytest.FixtureRequest) -> str:
+    if request.param == "uvloop":
+        request.getfixturevalue("uvloop")
+    return str(request.param)
+
+
+@pytest.mark.parametrize("order", ["stop, fail", "fail, stop", "fail, stop, fail"])
 def test_a_stop_is_not_lost_where_somebody_wants_to_end_the_process(
-    log: pytest.LogCaptureFixture,
+    order: str, loop: str, log: pytest.LogCaptureFixture
 ) -> None:
-    portal = Portal("test")
+    portal = Portal("test", loop_factory(loop))
+    tasks: list[asyncio.Task[None]] = []
+    cleaned_up: list[str] = []
+
+    async def stay() -> None:
+        try:
+            await forever()
+        finally:
+            await asyncio.sleep(0)
+            cleaned_up.append("a task")
 
     def fail() -> None:
         raise SystemExit
 
-    def stop_and_fail() -> None:
-        portal.stop()
-        portal._loop.call_soon(fail)  # in the turn in which the loop is told to stop
+    def in_one_turn_of_the_loop() -> None:
+        tasks.append(portal._loop.create_task(stay()))
+        for what in order.split(", "):
+            if what == "stop":
+                portal.stop()
+            else:
+                portal._loop.call_soon(fail)
 
-    portal.call(stop_and_fail)
+    def begin() -> None:
+        portal._loop.call_soon(in_one_turn_of_the_loop)
+
+    portal.call(begin)
     until(lambda: not portal.alive)
+    assert cleaned_up == ["a task"]
