@@ -173,9 +173,10 @@ class Server:
                     log.error("stop: %s", who_holds(held.stack))
                     portal.leave_behind(self._server.stop, then=portal.stop)
                     self._held = portal
-                self._portal = None
-                self._interval.release()
-                _running.discard(self)
+                if self._portal is portal:  # and no signal's handler has stopped it meanwhile
+                    self._portal = None
+                    self._interval.release()
+                    _running.discard(self)
 
     def _cut_off(self) -> None:
         """In a forked child."""

@@ -494,6 +494,23 @@ def test_a_signals_handler_may_stop_a_server_that_is_being_stopped() -> None:
         assert not server.running
 
 
+@needs_signals
+def test_it_may_even_start_it_again() -> None:
+    def start_again(*_: object) -> None:
+        server.stop(grace=0)
+        server.start()
+
+    with server_with_much_to_send() as server:
+        before = signal.signal(signal.SIGINT, start_again)
+        try:
+            with interrupted_while_waiting():
+                server.stop(grace=1000)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        assert server.running
+    assert not server.running
+
+
 @in_a_loop
 async def test_the_first_to_lose_its_patience_counts() -> None:
     server = AsyncServer()
