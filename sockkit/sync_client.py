@@ -255,10 +255,10 @@ class _SharedPortal:
 
     def enter(self) -> Portal:
         with self._lock:
+            self._users += 1  # first, so that nobody who leaves in between ends it
             if self._portal is None or not self._portal.running:
                 self._portal = Portal("sockkit-clients")
-                self._users = 0
-            self._users += 1
+                self._users = 1
             return self._portal
 
     def leave(self, portal: Portal) -> None:

@@ -1,5 +1,8 @@
 """One loop thread for all clients of the process."""
 
+import pytest
+
+from sockkit.portal import Portal
 from sockkit.sync_client import _SharedPortal
 
 
@@ -23,3 +26,21 @@ def test_one_whose_thread_was_ended_from_outside_gets_a_successor():
     assert successor.running
     shared.leave(successor)
     assert not successor.running
+
+
+def test_a_signals_handler_may_have_the_last_user_leave_while_another_one_enters(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    shared = _SharedPortal()
+    first = shared.enter()
+
+    def the_handler_comes(portal: Portal) -> bool:
+        monkeypatch.undo()
+        shared.leave(portal)
+        return portal.running
+
+    monkeypatch.setattr(Portal, "running", property(the_handler_comes))
+    assert shared.enter() is first
+    assert first.running
+    shared.leave(first)
+    assert not first.running
