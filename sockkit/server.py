@@ -141,6 +141,9 @@ class AsyncServer:
         Callbacks at work and replies on their way have `grace` seconds; then they are cancelled and
         dropped, and the log names whoever did not end. Any number of calls do no harm; the one that
         is the first to lose its patience counts.
+
+        Raises:
+            RuntimeError: the loop it was started on is closed.
         """
         self._not_after_its_loop()
         if self._group is None:
