@@ -7,6 +7,7 @@ order in which they were started is the order in which they end, and only the fi
 
 import asyncio
 from collections.abc import Callable, Hashable
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -26,6 +27,8 @@ class Deadlines(Generic[K]):
         self._expired = expired
         self._due: dict[K, float] = {}  # in the order of their ends
         self._timer: asyncio.TimerHandle | None = None
+        # The timer may be set in a client's context, and would keep that when the client has gone.
+        self._context = copy_context()
 
     def __len__(self) -> int:
         return len(self._due)
@@ -55,7 +58,8 @@ class Deadlines(Generic[K]):
     def _set_timer(self) -> None:
         # A timer whose key was stopped is left alone: when it fires, it finds the next one.
         if self._timer is None and self._due:
-            self._timer = self._loop.call_at(next(iter(self._due.values())), self._fire)
+            first = next(iter(self._due.values()))
+            self._timer = self._loop.call_at(first, self._fire, context=self._context)
 
     def _fire(self) -> None:
         self._timer = None

@@ -1,6 +1,7 @@
 """Many equal time limits, one timer."""
 
 from collections.abc import Callable
+from contextvars import Context
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ class FakeLoop:
     def time(self) -> float:
         return self.now
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
+    def call_at(self, when: float, callback: Callable[[], None], context: Context) -> Timer:
         self.timers.append(Timer(when, callback))
         return self.timers[-1]
 

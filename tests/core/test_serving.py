@@ -348,9 +348,10 @@ def test_what_a_callback_sets_in_a_context_variable_is_its_clients_own(
             assert second.recv() == "nobody"
 
 
+@pytest.mark.parametrize("text", ["hello\n", "hello\nand a message begun"])
 @pytest.mark.parametrize("answer", [echo, slow_echo])
 def test_a_client_in_a_context_variable_is_not_kept_when_it_has_gone(
-    answer: Callable[..., object],
+    answer: Callable[..., object], text: str
 ) -> None:
     class Kept:
         """What a callback keeps of its client: what has gone with it, has gone."""
@@ -365,10 +366,10 @@ def test_a_client_in_a_context_variable_is_not_kept_when_it_has_gone(
 
     gc.disable()  # no collector has to come
     try:
-        with Server(answer, on_connect=on_connect) as server, Client(server.address) as client:
-            client.send("hello")
-            assert client.recv() == "hello"
-            client.close()
+        with Server(answer, on_connect=on_connect) as server, dial(server.address) as raw:
+            raw.sendall(text.encode())
+            assert raw.recv(100) == b"hello\n"
+            raw.close()
             until(lambda: kept[0]() is None)
     finally:
         gc.enable()
