@@ -44,7 +44,7 @@ class Limits:
     """Silence after which the kernel probes the peer (TCP_KEEPIDLE, TCP_KEEPINTVL). Linux: 2 h."""
 
     user_timeout: float | None = None
-    """How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). Linux only."""
+    """How long the peer may leave data unacknowledged or unread (TCP_USER_TIMEOUT). Linux only."""
 
     rate: float | None = None
     """Messages a second from one client; faster ones are read no sooner. Off by default."""
