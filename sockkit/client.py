@@ -167,7 +167,7 @@ class AsyncClient:
 
         Raises:
             ClosedError: not connected, or closed on this side.
-            NotImplementedError: over TLS, which can only be closed as a whole.
+            NotImplementedError: over TLS, which asyncio can only close as a whole.
         """
         channel = self._open_channel()
         if channel.closed_here:
