@@ -29,7 +29,7 @@ class Limits:
     """One message as it travels, without its newline or length. asyncio's `readline` stops here."""
 
     max_pending: int = 1_048_576
-    """Bytes that may wait for one slow peer, give or take one message. websockets has 1 MiB too."""
+    """Bytes that may wait for one slow peer, give or take one message. InspIRCd's sample: 1 MiB."""
 
     idle_timeout: float | None = None
     """A client that says nothing for this long is `TIMED_OUT`. Off, as in most servers of lines."""
