@@ -116,8 +116,8 @@ class AsyncClient:
         """Leave politely: what was accepted still leaves, then FIN. Closing again does nothing.
 
         Waits for the server to close its half as well, for at most `limits.linger` seconds: who
-        closes with unread bytes resets the connection, and with it what the server still has to
-        read. Cancelled, it waits no more, and the connection ends at once.
+        closes with unread bytes resets the connection, and what is still on its way to the server
+        is lost. Cancelled, it waits no more, and the connection ends at once.
         """
         channel = self._channel
         if channel is not None:
@@ -167,7 +167,7 @@ class AsyncClient:
 
         Raises:
             ClosedError: not connected, or closed on this side.
-            NotImplementedError: over TLS, which can only be closed as a whole.
+            NotImplementedError: over TLS, which asyncio can only close as a whole.
         """
         channel = self._open_channel()
         if channel.closed_here:

@@ -148,7 +148,7 @@ class ClientChannel(Channel):
 
     @property
     def can_send_eof(self) -> bool:
-        """Whether one half can be closed alone. TLS has no such thing. Any thread."""
+        """Whether one half can be closed alone. Over TLS asyncio can't. Any thread."""
         return self.transport.can_write_eof()
 
     def send_eof(self) -> None:

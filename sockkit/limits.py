@@ -29,7 +29,7 @@ class Limits:
     """One message as it travels, without its newline or length. asyncio's `readline` stops here."""
 
     max_pending: int = 1_048_576
-    """Bytes that may wait for one slow peer, give or take one message. websockets has 1 MiB too."""
+    """Bytes that may wait for one slow peer, give or take one message. InspIRCd's sample: 1 MiB."""
 
     idle_timeout: float | None = None
     """A client that says nothing for this long is `TIMED_OUT`. Off, as in most servers of lines."""
@@ -44,7 +44,7 @@ class Limits:
     """Silence after which the kernel probes the peer (TCP_KEEPIDLE, TCP_KEEPINTVL). Linux: 2 h."""
 
     user_timeout: float | None = None
-    """How long sent data may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482). Linux only."""
+    """How long the peer may leave data unacknowledged or unread (TCP_USER_TIMEOUT). Linux only."""
 
     rate: float | None = None
     """Messages a second from one client; faster ones are read no sooner. Off by default."""

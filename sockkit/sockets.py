@@ -172,7 +172,8 @@ def tune(connection: socket.socket, limits: Limits) -> None:
     """Set the kernel's own time limits, where the platform has them.
 
     `keepalive` notices a peer that is silent because it is gone, `user_timeout` one that does not
-    acknowledge what was sent. Each is blind where the other sees: a cut cable needs both.
+    acknowledge what was sent. Each is blind where the other sees: a cut cable needs both. On Linux
+    `user_timeout` also ends a peer that is there and reads nothing, so that nothing can be sent.
     """
     if limits.keepalive is not None:
         seconds = _whole(limits.keepalive, _LONGEST_KEEPALIVE)

@@ -1,9 +1,9 @@
 """How often the threads of a process take turns, for as long as a server needs it.
 
-Only one thread of a process runs Python at a time. One that computes keeps the others waiting for
-`sys.getswitchinterval()` seconds, 5 ms by default, each time one of them wants its turn, and a
-server wants it several times for each reply. A shorter interval gets more replies out of a server
-whose process computes, and slows down the computing. It counts for the whole process.
+Under the GIL only one thread of a process runs Python at a time. One that computes keeps the others
+waiting for `sys.getswitchinterval()` seconds, 5 ms by default, each time one of them wants its
+turn, and a server wants it several times for each reply. A shorter interval gets more replies out
+of a server whose process computes, and slows down the computing. It counts for the whole process.
 """
 
 import sys

@@ -143,7 +143,7 @@ class Client:
 
         Raises:
             ClosedError: not connected, or closed on this side.
-            NotImplementedError: over TLS, which can only be closed as a whole.
+            NotImplementedError: over TLS, which asyncio can only close as a whole.
         """
         self._client.send_eof()
 

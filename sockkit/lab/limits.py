@@ -98,7 +98,8 @@ def run_limited(
             runs by itself: it sees no variable of yours, and has to import what it needs.
         descriptors: how many it may have open, the standard three included (soft RLIMIT_NOFILE).
         memory: bytes of address space (soft RLIMIT_AS). That is more than what a program uses:
-            Python starts at some 20 MiB, each thread reserves 8 MiB for its stack. Linux only.
+            Python starts at some 15 MiB, each thread reserves 8 MiB for its stack, and with glibc
+            64 more where there is room. Linux only.
         timeout: seconds until it is ended, with its process group (on Windows it alone).
         max_output: characters of each output that are kept; a snippet may print for ever.
 

@@ -64,7 +64,7 @@ class PoliteLeaver(Peer):
 
 
 class Resetter(Peer):
-    """Leaves with an RST (SO_LINGER 1, 0), as a crashed program or an impatient one does.
+    """Leaves with an RST (SO_LINGER 1, 0), as an impatient program does, or one killed on Windows.
 
     The server's next read or write fails: `ConnectionResetError`, on Windows error 10054. What
     this peer sent just before may be lost with it.
