@@ -173,7 +173,7 @@ class AsyncClient:
         if channel.closed_here:
             raise ClosedError("this client is closed")
         if not channel.can_send_eof:
-            raise NotImplementedError("TLS has no half-close: call close()")
+            raise NotImplementedError("asyncio has no half-close over TLS: call close()")
         channel.sent_eof = True  # at once, so that no send of this thread comes after it
         channel.group.handover.submit(channel.send_eof)
 

@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Iterator
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from time import perf_counter
 from types import CoroutineType
 from typing import Any, NoReturn
@@ -323,7 +323,7 @@ class ServerChannel(ListeningChannel):
             # The two hold each other, and a context in which a callback kept the connection holds
             # both: no collector has to come.
             self.connection = None
-            del self.context
+            self.context = Context()
 
 
 def _is_cancelled() -> bool:

@@ -83,7 +83,9 @@ class Before:
     """
 
     def __init__(self) -> None:
-        self._things = weakref.WeakSet[Any](living(*_THINGS))
+        # By id: a class with `__eq__` alone, a dataclass say, has objects that no set can hold.
+        things: list[Any] = living(*_THINGS)
+        self._things = weakref.WeakValueDictionary({id(thing): thing for thing in things})
         self._threads = weakref.WeakSet(threading.enumerate())
         self._tasks = weakref.WeakSet(tasks_here())
         self._processes = weakref.WeakSet(multiprocessing.active_children())
@@ -101,7 +103,7 @@ class Before:
     def made(self) -> "Made":
         """What else was made since that has to be ended: one look for all of it."""
         things: list[Any] = living(*_THINGS)
-        return Made(thing for thing in things if thing not in self._things)
+        return Made(thing for thing in things if id(thing) not in self._things)
 
     def new_threads(self) -> list[threading.Thread]:
         """Running threads that were started since, but for those of a notebook's kernel.
@@ -132,7 +134,7 @@ class Before:
         return [task for task in tasks_here() if task not in self._tasks and task is not mine]
 
     def _added_sockets(self) -> list[socket.socket]:
-        added = [sock for sock in open_sockets() if sock not in self._things]
+        added = [sock for sock in open_sockets() if id(sock) not in self._things]
         kernels = _kernels_sockets() if added else []
         return [sock for sock in added if sock not in kernels]
 

@@ -1,12 +1,14 @@
 """What is new is the learner's, but for what the notebook's kernel makes for itself meanwhile."""
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import Iterator
 
 import pytest
 from ipykernel.thread import BaseThread
 
+from sockkit import Server
 from sockkit.exercises import nb01
 from sockkit.exercises.leftovers import Before
 
@@ -66,3 +68,20 @@ def test_a_right_answer_stays_right_while_the_kernel_starts_a_thread(
     answered = threading.Event()
     begun[0].io_loop.add_callback(answered.set)  # its loop still works
     until(answered.is_set)
+
+
+def test_a_server_that_no_set_can_hold_disturbs_no_check() -> None:
+    @dataclasses.dataclass
+    class Named(Server):
+        title: str = "mine"
+
+        def __post_init__(self) -> None:
+            super().__init__()
+
+    named = Named()
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(named)
+    before = Before()
+    another = Named()
+    assert before.made().servers() == []
+    assert not another.running
