@@ -154,16 +154,18 @@ class AsyncServer:
         await self._stopping.wait(deadline)
 
     async def _close(self) -> None:
-        group = self._running()
-        if self.backplane is not None:
-            await self.backplane.stop()
-        self._service.open.clear()
-        self._door.leave()
-        self._service.end()
-        group.handover.close()
-        self._group = self._stopping = None
-        self._service.changed.set()
-        self._service.record(Stopped(time.time()))
+        try:
+            if self.backplane is not None:
+                await self.backplane.stop()
+        finally:  # a backplane of somebody's may fail
+            group = self._running()
+            self._service.open.clear()
+            self._door.leave()
+            self._service.end()
+            group.handover.close()
+            self._group = self._stopping = None
+            self._service.changed.set()
+            self._service.record(Stopped(time.time()))
 
     def _not_after_its_loop(self) -> None:
         # It can be neither started nor stopped any more: its clients hang on what has gone.

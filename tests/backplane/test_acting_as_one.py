@@ -234,6 +234,23 @@ def test_a_start_that_is_cancelled_leaves_nothing(monkeypatch: pytest.MonkeyPatc
     asyncio.run(main())
 
 
+def test_a_backplane_that_fails_at_its_end_does_not_keep_its_server() -> None:
+    class Failing(MemoryBackplane):
+        async def stop(self) -> None:
+            await super().stop()
+            raise OSError("no goodbye")
+
+    async def main() -> None:
+        server = AsyncServer(host=HOST, backplane=Failing(MemoryHub(), server="a"))
+        for _ in range(2):
+            await server.start()
+            with pytest.raises(OSError, match="no goodbye"):
+                await server.stop()
+            assert not server.running
+
+    asyncio.run(main())
+
+
 def test_one_backplane_is_for_one_server() -> None:
     one = MemoryBackplane(MemoryHub(), server="a")
     Server(backplane=one)
