@@ -185,8 +185,10 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
             data = b"".join(out)
             self._flushed += len(out)
             self.sent_bytes += len(data)
-            self._empty_output()
+            out.clear()
             self.transport.write(data)
+            # Only now: while the kernel takes it, another thread may ask what waits.
+            self.out_bytes = self.limit = 0
 
     def _empty_output(self) -> None:
         self.out.clear()

@@ -173,7 +173,7 @@ class Trial:
 
     def wait_until_read(self, sock: socket.socket) -> None:
         """Wait until the answer has read all that came on this socket, or has closed it."""
-        self.wait(lambda: sock.fileno() < 0 or not select.select([sock], [], [], 0)[0])
+        self.wait(lambda: _is_read(sock))
 
     def silence(self) -> float:
         """Seconds to say nothing, to see whether the answer takes that for the end.
@@ -257,3 +257,10 @@ class Listener:
                 time.sleep(0.005)
             else:
                 return self._trial._partner(sock, name)
+
+
+def _is_read(sock: socket.socket) -> bool:
+    try:
+        return not select.select([sock], [], [], 0)[0]
+    except (OSError, ValueError):  # closed, perhaps just now
+        return True

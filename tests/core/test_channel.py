@@ -129,6 +129,33 @@ async def test_a_client_wakes_its_reader_once_however_often_it_is_told_to_read_o
 
 
 @in_a_loop
+async def test_what_the_kernel_is_just_taking_waits_still() -> None:
+    waiting: list[int] = []
+
+    class Watched:
+        """A transport; while it writes, another thread looks."""
+
+        def __init__(self, transport: asyncio.Transport) -> None:
+            self._transport = transport
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._transport, name)
+
+        def write(self, data: bytes) -> None:
+            waiting.append(client.pending)
+            self._transport.write(data)
+
+    async with AsyncServer(echo) as server, AsyncClient(server.address) as client:
+        channel = client._channel
+        assert channel is not None
+        channel.transport = Watched(channel.transport)  # type: ignore[assignment]
+        client.send("hello")
+        assert await client.recv() == "hello"
+        assert waiting == [6]
+        assert client.pending == 0
+
+
+@in_a_loop
 async def test_after_a_reset_there_is_no_half_to_close() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with AsyncClient(listener.getsockname()) as client:

@@ -163,6 +163,21 @@ def ignoring_errors(function: Callable[[], Any]) -> Callable[[], None]:
     return call
 
 
+def test_a_socket_may_be_closed_at_the_moment_at_which_it_is_looked_at(trial: Trial) -> None:
+    class Closing(socket.socket):
+        """The answer closes it as soon as the check has its number."""
+
+        def fileno(self) -> int:
+            number = super().fileno()
+            self.close()
+            return number
+
+    trial.start(lambda: time.sleep(0.5))
+    with Closing() as sock:
+        trial.wait_until_read(sock)
+        assert sock.fileno() < 0
+
+
 def test_sockets_are_described_as_a_person_would() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
