@@ -167,7 +167,11 @@ class Channel(asyncio.BufferedProtocol, asyncio.Protocol):
     @property
     def pending(self) -> int:
         """Bytes accepted here that the kernel has not taken yet. Any thread."""
-        return self.out_bytes + self.transport.get_write_buffer_size()
+        while True:
+            try:
+                return self.out_bytes + self.transport.get_write_buffer_size()
+            except RuntimeError:  # since 3.12 asyncio adds up its pieces, and one came or went
+                continue
 
     def _check_pending(self) -> None:
         # Offer it to the kernel before calling anybody slow. The bound is looked at before a

@@ -128,7 +128,11 @@ class ClientChannel(Channel):
 
     @property
     def _waiting(self) -> int:
-        return self.pending + self._handed_over - self._taken_over
+        while True:
+            taken_over = self._taken_over
+            waiting = self._handed_over - taken_over + self.pending
+            if taken_over == self._taken_over:  # else some of it was counted twice
+                return waiting
 
     def hand_over(self, message: Any, data: bytes) -> None:
         """`write`, from another thread. What is on the way to the loop waits as well."""
@@ -138,8 +142,8 @@ class ClientChannel(Channel):
         super().hand_over(message, data)
 
     def _write_late(self, message: Any, data: bytes) -> None:
-        self._taken_over += len(data)
         super()._write_late(message, data)
+        self._taken_over += len(data)  # only now: not for a moment does it wait nowhere
 
     def write(self, message: Any, data: bytes) -> None:
         """Accept it, unless another thread's send and the end of all sends have crossed."""

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 import ssl
+from collections import deque
 from typing import Any
 
 import pytest
@@ -128,19 +129,40 @@ async def test_a_client_wakes_its_reader_once_however_often_it_is_told_to_read_o
         assert await client.recv() == "hello"
 
 
+class Around:
+    """A transport, and what a test does in its place."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+@in_a_loop
+async def test_what_waits_can_be_asked_from_a_thread_while_asyncio_writes() -> None:
+    pieces = deque([b"one", b"two", b"three"])
+
+    class Writing(Around):
+        def get_write_buffer_size(self) -> int:
+            """As asyncio does since 3.12; and the first time, its thread comes in between."""
+            sizes = map(len, pieces)
+            if len(pieces) == 3:
+                pieces.popleft()
+            return sum(sizes)
+
+    async with AsyncServer(echo) as server, AsyncClient(server.address) as client:
+        channel = client._channel
+        assert channel is not None
+        channel.transport = Writing(channel.transport)  # type: ignore[assignment]
+        assert client.pending == 8
+
+
 @in_a_loop
 async def test_what_the_kernel_is_just_taking_waits_still() -> None:
     waiting: list[int] = []
 
-    class Watched:
-        """A transport; while it writes, another thread looks."""
-
-        def __init__(self, transport: asyncio.Transport) -> None:
-            self._transport = transport
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._transport, name)
-
+    class Watched(Around):
         def write(self, data: bytes) -> None:
             waiting.append(client.pending)
             self._transport.write(data)
