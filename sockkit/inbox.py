@@ -161,7 +161,8 @@ class ClientChannel(Channel):
         if self.reason is None:
             self._blocked = False  # one last write may stand behind one that is under way
             self.flush()
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # a reset that the loop has not seen yet
+                self.transport.write_eof()
 
     def finish(self) -> None:
         """Have no more to do with it: say so with FIN, and let go what still comes."""

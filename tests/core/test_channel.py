@@ -177,6 +177,23 @@ async def test_what_the_kernel_is_just_taking_waits_still() -> None:
         assert client.pending == 0
 
 
+@pytest.mark.parametrize("half", [True, False])
+@in_a_loop
+async def test_a_reset_that_comes_just_before_the_end_does_no_harm(half: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with AsyncClient(listener.getsockname()) as client:
+            peer, _ = listener.accept()
+            reset(peer)  # the system knows, and our loop has had no turn to hear of it
+            if half:
+                client.send_eof()
+                while client.reason is None:
+                    await asyncio.sleep(0)
+                assert client.reason is Reason.RESET
+            else:
+                await client.close()
+                assert not client.connected
+
+
 @in_a_loop
 async def test_after_a_reset_there_is_no_half_to_close() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
