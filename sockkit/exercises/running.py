@@ -5,7 +5,7 @@ import time
 from typing import Any, Protocol
 
 from sockkit.exercises import partner
-from sockkit.exercises.calls import Call, Place
+from sockkit.exercises.calls import Call, Place, patiently
 from sockkit.exercises.verdict import NotYet, StillRunning
 
 _SLICE = 0.05  # seconds between two looks at a call that is waited for
@@ -89,11 +89,8 @@ class Running:
     def goes_on(self, turns: int = 5, within: float = 1.0) -> bool:
         """Whether its event loop takes so many turns, and is not held by a call that blocks."""
         goal = self.call.turns + turns
-        deadline = time.monotonic() + self._clock.left(within)
-        while self.call.turns < goal:
-            if self.ended(0.01) or time.monotonic() > deadline:
-                return False
-        return True
+        patiently(lambda: self.call.turns >= goal or self.ended(), self._clock.left(within))
+        return self.call.turns >= goal and not self.ended()
 
     @property
     def awaited(self) -> bool:
