@@ -260,6 +260,7 @@ def _waited(took: float, trial: Trial, answer: Any, sleepers: int) -> float:
     waited = took - _UNEVEN * min(_time_of_threads(2 * sleepers) for _ in range(2))
     if waited > _AT_ONCE:
         return waited
+    # No more than the answer itself takes where there is nobody to wait for.
     return max(waited, took - _UNEVEN * 2 * _time_if_awake(trial, answer, sleepers))
 
 

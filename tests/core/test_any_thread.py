@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -16,15 +15,6 @@ from .secure import client_side, server_side
 
 _VISITS = 40  # of each visitor
 _TURNS = 40  # of each visit
-
-
-@pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads take turns five hundred times as often as usual."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 class Crowd:
@@ -105,7 +95,7 @@ class Crowd:
                 self._server.disconnect(connection.number)
 
 
-@pytest.mark.usefixtures("restless")
+@pytest.mark.usefixtures("eager_threads")
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("callback", [echo, slow_echo])
 def test_many_threads_at_once_meet_nothing_but_the_errors_of_the_kit(

@@ -32,6 +32,15 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
+async def stay(cleaned_up: list[str], name: str) -> None:
+    """Wait for ever; once cancelled, clean up, and enter the name."""
+    try:
+        await forever()
+    finally:
+        await asyncio.sleep(0)
+        cleaned_up.append(name)
+
+
 def test_a_coroutine_runs_there_and_its_answer_comes_here(portal: Portal) -> None:
     async def where(prefix: str) -> str:
         return prefix + threading.current_thread().name
@@ -237,15 +246,9 @@ def test_tasks_end_with_the_loop_and_may_clean_up() -> None:
     portal = Portal("test")
     cleaned: list[str] = []
 
-    async def work() -> None:
-        try:
-            await forever()
-        finally:
-            await asyncio.sleep(0)
-            cleaned.append("task")
-
     async def begin() -> None:
-        asyncio.current_task().get_loop().work = asyncio.create_task(work())  # type: ignore[union-attr]
+        work = stay(cleaned, "task")
+        asyncio.current_task().get_loop().work = asyncio.create_task(work)  # type: ignore[union-attr]
         await asyncio.sleep(0)
 
     portal.run(begin)
@@ -328,14 +331,7 @@ def test_a_task_that_ends_with_sys_exit_keeps_no_other_from_its_end(
 ) -> None:
     portal = Portal("test")
     tasks: list[asyncio.Task[None]] = []
-    cleaned_up: list[int] = []
-
-    async def clean_up(number: int) -> None:
-        try:
-            await forever()
-        finally:
-            await asyncio.sleep(0)
-            cleaned_up.append(number)
+    cleaned_up: list[str] = []
 
     async def leave() -> None:
         try:
@@ -344,12 +340,14 @@ def test_a_task_that_ends_with_sys_exit_keeps_no_other_from_its_end(
             raise SystemExit
 
     async def begin() -> None:
-        tasks.extend(map(asyncio.create_task, (clean_up(1), leave(), clean_up(2))))
+        tasks.extend(
+            map(asyncio.create_task, (stay(cleaned_up, "one"), leave(), stay(cleaned_up, "two")))
+        )
         await asyncio.to_thread(int)  # a helper thread, which ends as well
 
     portal.run(begin)
     assert portal.stop(), "its thread has not ended"
-    assert sorted(cleaned_up) == [1, 2]
+    assert sorted(cleaned_up) == ["one", "two"]
     assert isinstance(tasks[1].exception(), SystemExit)
     assert "test: a task wanted to end more than itself" in log.text
 
@@ -443,18 +441,11 @@ def test_a_stop_is_not_lost_where_somebody_wants_to_end_the_process(
     tasks: list[asyncio.Task[None]] = []
     cleaned_up: list[str] = []
 
-    async def stay() -> None:
-        try:
-            await forever()
-        finally:
-            await asyncio.sleep(0)
-            cleaned_up.append("a task")
-
     def fail() -> None:
         raise SystemExit
 
     def in_one_turn_of_the_loop() -> None:
-        tasks.append(portal._loop.create_task(stay()))
+        tasks.append(portal._loop.create_task(stay(cleaned_up, "a task")))
         for what in order.split(", "):
             if what == "stop":
                 portal.stop()

@@ -2,11 +2,10 @@
 
 import asyncio
 import random
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -100,15 +99,6 @@ def test_stop_ends_in_time_and_names_the_handler(
 
 
 BATCH = 500
-
-
-@pytest.fixture
-def eager_threads() -> Iterator[None]:
-    """Threads take turns every 20 µs instead of every 5 ms, so that they really cross."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(20e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 class Race:
