@@ -195,16 +195,21 @@ class OwnThread:
             call.thread.join(CLEAN_UP)
 
 
-def patiently(condition: Callable[[], bool], seconds: float) -> bool:
+def patiently(condition: Callable[[], bool], seconds: float, look: float = _TURN) -> bool:
     """Wait until this is so, and say whether it is: for so long, or longer on a busy machine.
 
     What is waited for needs turns of the processor, as this does. So turns are counted, and where
     each comes late, there is more time.
+
+    Args:
+        condition: asked at each turn.
+        seconds: how long, where every turn comes in time.
+        look: seconds between two turns.
     """
-    for _ in range(round(seconds / _TURN)):
+    for _ in range(round(seconds / look)):
         if condition():
             return True
-        time.sleep(_TURN)
+        time.sleep(look)
     return condition()
 
 

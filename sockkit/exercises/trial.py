@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from sockkit.exercises.calls import Call, OwnThread, Place
+from sockkit.exercises.calls import Call, OwnThread, Place, patiently
 from sockkit.exercises.host import Host
 from sockkit.exercises.leftovers import Before, kill, wake
 from sockkit.exercises.partner import Partner
@@ -165,10 +165,18 @@ class Trial:
         return min(within, left)
 
     def wait(self, condition: Callable[[], bool], within: float = 1.0) -> bool:
-        """Wait until this is so, for as long as that makes sense; whether it is."""
-        deadline = time.monotonic() + self.left(within)
-        while not (true := condition()) and time.monotonic() < deadline and not self.hopeless():
-            time.sleep(_LOOK)
+        """Wait until this is so, for as long as that makes sense; whether it is.
+
+        On a busy machine, for longer than `within` seconds: see `patiently`.
+        """
+        true = False
+
+        def over() -> bool:
+            nonlocal true
+            true = condition()
+            return true or self.hopeless()
+
+        patiently(over, self.left(within), _LOOK)
         return true
 
     def wait_until_read(self, sock: socket.socket) -> None:

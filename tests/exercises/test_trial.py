@@ -88,6 +88,13 @@ def test_a_wait_ends_when_it_is_so_when_time_is_up_and_when_nobody_could_make_it
         trial.wait(lambda: True)
 
 
+def test_a_wait_counts_its_looks_so_that_a_busy_machine_has_more_time(trial: Trial) -> None:
+    looks: list[None] = []
+    trial.start(time.sleep, 1)
+    late = 0.03  # seconds, as if each look came so late
+    assert trial.wait(lambda: bool(looks.append(time.sleep(late)) or len(looks) == 10), within=0.1)
+
+
 def test_who_does_not_read_is_told_so(trial: Trial) -> None:
     partner, _ = pair(trial)
     with pytest.raises(NotYet, match="You have stopped reading"):
