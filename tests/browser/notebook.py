@@ -98,7 +98,10 @@ class Notebook:
         return bool(self.page.evaluate("() => lesson.running()"))
 
     def answers_while_busy(self) -> bool:
-        """Whether this kernel has subshells: since ipykernel 7, for widgets while a cell runs."""
+        """Whether this kernel has subshells: since ipykernel 7, for widgets while a cell runs.
+
+        For when a widget is there: waits until its clicks go to the subshell.
+        """
         return bool(self.page.evaluate("() => lesson.subshells()"))
 
     def interrupt(self) -> None:

@@ -65,7 +65,16 @@ window.lesson = {
   },
   errors: () => window.lesson.outputs().filter((output) => output.output_type === "error")
     .map((output) => `${output.ename}: ${output.evalue}`),
-  subshells: () => Boolean(window.lesson.kernel().supportsSubshells),
+  // JupyterLab asks for a subshell when the first widget is there; clicks before that wait as ever.
+  async subshells() {
+    const kernel = window.lesson.kernel();
+    if (!kernel.supportsSubshells) return false;
+    await Promise.all([...kernel._comms.values()].map((comm) => comm.subshellStarted));
+    return true;
+  },
+  withoutSubshell: () => {
+    window.lesson.kernel().requestCreateSubshell = () => ({ done: new Promise(() => {}) });
+  },
   running: () => window.lesson.code().some(
     (cell) => cell.sharedModel.executionState === "running"),
   // Run code without a cell; returns its value as text. A raised exception becomes an Error.

@@ -126,6 +126,7 @@ def test_it_works(cell: str, open_notebook: Callable[..., Notebook]) -> None:
     book = open_notebook([STARTED, cell])
     book.run_all(wait=False)
     server, ada = book.panel("Server"), book.panel("First")
+    expect(ada).to_be_visible()
     if not book.answers_while_busy():
         return the_panel_says_why_it_waits(book)
     for _ in range(2):
@@ -151,8 +152,17 @@ def test_it_works(cell: str, open_notebook: Callable[..., Notebook]) -> None:
     book.interrupt()
 
 
+def test_a_click_that_comes_before_the_subshell_is_explained_and_kept(
+    open_notebook: Callable[..., Notebook],
+) -> None:
+    book = open_notebook([STARTED, BUSY["while a cell sleeps"]])
+    book.page.evaluate("() => lesson.withoutSubshell()")
+    book.run_all(wait=False)
+    the_panel_says_why_it_waits(book)
+
+
 def the_panel_says_why_it_waits(book: Notebook) -> None:
-    """An old kernel: the click is explained while it waits, and done when the cell has ended."""
+    """No subshell: the click is explained while it waits, and done when the cell has ended."""
     ada = book.panel("First")
     ada.get_by_role("textbox", name="Name").fill("")
     book.click("Connect", ada)
