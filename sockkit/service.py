@@ -43,6 +43,9 @@ class Service:
             if callback is not None and not callable(callback):
                 raise TypeError(f"a callback is a function; this is {callback!r}")
         self.on_connect = None if on_connect is None else _one_argument(on_connect)
+        if on_disconnect is not None and on_disconnect is on_message:
+            # One function for both: a channel knows by the object which of the two it calls.
+            on_disconnect = functools.update_wrapper(functools.partial(on_disconnect), on_message)
         self.on_message = on_message
         self.on_disconnect = on_disconnect
         self.framing = framing

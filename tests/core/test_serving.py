@@ -375,6 +375,23 @@ def test_a_client_in_a_context_variable_is_not_kept_when_it_has_gone(
         gc.enable()
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_one_function_may_be_told_of_messages_and_of_the_end(waits: bool) -> None:
+    told: list[Any] = []
+
+    async def note(connection: Connection, what: Any) -> None:
+        if waits:
+            await asyncio.sleep(0)
+        told.append(what)
+
+    with Server(note, on_disconnect=note) as server, Client(server.address) as client:
+        client.send("hello")
+        until(lambda: told)
+        server.disconnect(1)
+        until(lambda: len(told) == 2)
+    assert told == ["hello", Reason.KICKED]
+
+
 def test_what_a_callback_returned_is_awaited_though_its_client_was_closed() -> None:
     done: list[str] = []
 
