@@ -138,6 +138,7 @@ def _one_argument(on_connect: Callback) -> Callback:
     def call(connection: Connection, _: None) -> object:
         return on_connect(connection)
 
+    call.__qualname__ = name_of(on_connect)  # a partial, or an object, has none to be copied
     return call
 
 

@@ -1,6 +1,7 @@
 """A callback that raises ends its own client, is told in the log, and hurts nobody else."""
 
 import asyncio
+import functools
 import gc
 import threading
 import time
@@ -52,6 +53,21 @@ def after_waiting(error: BaseException) -> Callable[..., object]:
         raise error
 
     return fails
+
+
+@pytest.mark.parametrize("where", ["on_connect", "on_message", "on_disconnect"])
+def test_a_callback_without_a_name_is_told_as_what_it_is(
+    where: str, log: pytest.LogCaptureFixture
+) -> None:
+    callback: Any = functools.partial(plain(ERRORS[0]), "of mine")
+    with Server(**{where: callback}) as server, dial(server.address) as raw:
+        raw.sendall(b"hello\n")
+        server.wait_for_clients(0)
+        if where == "on_disconnect":
+            raw.close()
+        until(lambda: errors_in(log))
+    assert errors_in(log) == [f"{callback!r} failed for client 1"]
+    log.clear()
 
 
 KINDS = pytest.mark.parametrize("kind", [plain, at_once, after_waiting])
