@@ -119,6 +119,8 @@ class Service:
         self.observers = tuple(self._observing.values())
         if self.group is not None:
             self.group.observed = bool(self.observers)
+            for channel in self.open.copy():
+                channel.limit = 0  # else what is sent in this turn still goes by unseen
 
     def record(self, event: Event) -> None:
         """Tell the observers. What one of them raises is logged and hurts nobody."""

@@ -14,6 +14,7 @@ from sockkit import (
     Connection,
     ConnectionLost,
     Disconnected,
+    Event,
     LengthPrefixed,
     Limits,
     ProtocolError,
@@ -299,6 +300,20 @@ def test_observers_see_everything_in_the_order_in_which_it_happens() -> None:
         (1, Reason.CLOSED),
         (),
     ]
+
+
+def test_an_observer_sees_what_is_sent_from_now_on_even_in_a_turn_that_has_begun() -> None:
+    records: list[Event] = []
+
+    def on_message(connection: Connection, text: str) -> None:
+        connection.send("unseen")
+        server.observe(records.append)
+        connection.send("seen")
+
+    with Server(on_message) as server, Client(server.address) as client:
+        client.send("hello")
+        assert [client.recv(), client.recv()] == ["unseen", "seen"]
+    assert [record.message for record in records if isinstance(record, Sent)] == ["seen"]
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit, asyncio.CancelledError])
