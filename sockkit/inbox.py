@@ -54,6 +54,7 @@ class ClientChannel(Channel):
             if len(self._inbox) > MAX_WAITING:
                 self._paused = True
                 self.transport.pause_reading()
+                self._read_on()  # if another thread has taken all before it could see the pause
 
     async def message_waiting(self) -> None:
         """Return once `take` will find a message.

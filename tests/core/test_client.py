@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -344,6 +345,36 @@ def test_an_inbox_that_nobody_empties_holds_up_the_sender(
         while received < sent:
             received += len(client.recv())
         assert received == sent < 1 << 30
+
+
+def test_one_that_is_emptied_just_before_it_holds_up_the_sender_is_filled_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Emptied(deque[Any]):
+        """All of it is taken by another thread as soon as it was found to hold too much."""
+
+        def __len__(self) -> int:
+            size = super().__len__()
+            if size > inbox.MAX_WAITING:
+                taking = threading.Thread(target=take, args=(size,))
+                taking.start()
+                taking.join()
+            return size
+
+    def take(count: int) -> None:
+        for _ in range(count):
+            taken.append(client.recv())
+
+    monkeypatch.setattr(inbox, "MAX_WAITING", 10)
+    taken: list[Any] = []
+    with Client(desk.address) as client:
+        channel: Any = client._client._channel
+        channel._inbox = Emptied()
+        peer = desk.accept()
+        peer.sendall(b"a line\n" * 11)
+        until(lambda: len(taken) == 11)
+        peer.sendall(b"another\n")
+        assert client.recv() == "another"
 
 
 @pytest.mark.parametrize("leaver", ["close", "reset"])
