@@ -56,6 +56,12 @@ class Poller:
         if self._readers.pop(fd, None) is not None:
             self._epoll.unregister(fd)
 
+    def is_due(self, fd: int) -> bool:
+        """Whether there is something to be read that has not had its turn yet."""
+        look = select.poll()
+        look.register(fd, select.POLLIN)
+        return bool(look.poll(0))
+
     def _poll(self) -> None:
         readers = self._readers
         for fd, _ in self._epoll.poll(0, _AT_ONCE):

@@ -79,7 +79,7 @@ class Service:
         self.begun: Deadlines[Channel] | None = None
         self.workers = Workers(loop)
         if limits.idle_timeout is not None:
-            self.idle = Deadlines(loop, limits.idle_timeout, _time_out)
+            self.idle = Deadlines(loop, limits.idle_timeout, _silent)
         if limits.message_timeout is not None:
             self.begun = Deadlines(loop, limits.message_timeout, _time_out)
 
@@ -142,6 +142,13 @@ def _one_argument(on_connect: Callback) -> Callback:
 
     call.__qualname__ = name_of(on_connect)  # a partial, or an object, has none to be copied
     return call
+
+
+def _silent(channel: Channel) -> None:
+    # After a callback that held the loop, many have spoken that nobody has listened to yet. Reading
+    # it begins the time afresh.
+    if not channel.transport.get_extra_info("due"):
+        _time_out(channel)
 
 
 def _time_out(channel: Channel) -> None:

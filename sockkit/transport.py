@@ -14,7 +14,7 @@ import asyncio
 import socket
 from typing import Any
 
-from sockkit.poller import Readers
+from sockkit.poller import Poller, Readers
 
 _NOT_NOW = (BlockingIOError, InterruptedError)
 
@@ -76,9 +76,15 @@ class SocketTransport(asyncio.Transport):
         self.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """The socket, under "socket", and under "eof" whether all that came was read."""
+        """What is asked for by its name; `default` for what there is not.
+
+        "socket": the socket. "eof": whether all that came was read. "due": whether something has
+        come that will be read in one of the next turns.
+        """
         if name == "socket":
             return self._connection
+        if name == "due":  # a loop that calls us itself does so before any timer
+            return isinstance(self._readers, Poller) and self._readers.is_due(self._handle)
         return self._eof if name == "eof" else default
 
     # Reading.

@@ -20,7 +20,7 @@ from sockkit import (
     Server,
 )
 
-from ..waiting import until
+from ..waiting import turns_until, until
 from .clock import clock, run_with_clock
 from .peers import Notes, dial, echo, fill, read_to_end, read_until_gone, slow_echo
 
@@ -204,6 +204,32 @@ async def _silence() -> None:
 
 def test_silence_for_too_long_is_timed_out() -> None:
     run_with_clock(_silence)
+
+
+async def _unheard_is_not_silent() -> None:
+    notes, many = Notes(), 150  # more than are read in one turn
+    server = AsyncServer(**notes.callbacks, limits=Limits(idle_timeout=3000))
+    async with server:
+        peers = [await asyncio.open_connection(*server.address) for _ in range(many)]
+        await server.wait_for_clients(many)
+        await clock().advance(2900)
+        for _, writer in peers:
+            writer.write(b"hello\n")
+        clock().hold(200)
+        await turns_until(lambda: len(notes.messages) == many)
+        assert len(server.clients) == many
+        await clock().advance(2900)
+        assert len(server.clients) == many
+        peers.pop()[1].close()  # FIN is not silence, either
+        clock().hold(200)
+        await turns_until(lambda: len(notes.ends) == many)
+        assert notes.ends.count(Reason.CLOSED) == 1
+        for _, writer in peers:
+            writer.close()
+
+
+def test_a_client_is_not_called_silent_before_it_was_listened_to() -> None:
+    run_with_clock(_unheard_is_not_silent)
 
 
 async def _busy_is_not_silent() -> None:
