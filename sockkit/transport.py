@@ -17,6 +17,7 @@ from typing import Any
 from sockkit.poller import Poller, Readers
 
 _NOT_NOW = (BlockingIOError, InterruptedError)
+_UNWATCHED = "a socket cannot be watched"
 
 
 def fits(loop: asyncio.AbstractEventLoop) -> bool:
@@ -105,7 +106,7 @@ class SocketTransport(asyncio.Transport):
             try:
                 self._readers.add_reader(self._handle, self._read)
             except OSError as error:  # the system watches no more (epoll_ctl(2): ENOSPC, ENOMEM)
-                self._fail("a socket cannot be watched", error)
+                self._fail(_UNWATCHED, error)
             else:
                 self._reading = True
 
@@ -155,8 +156,12 @@ class SocketTransport(asyncio.Transport):
             return
         if sent < len(data):
             self._keep(memoryview(data)[sent:])
-            self._loop.add_writer(self._handle, self._write_on)
-            self._protocol.pause_writing()
+            try:
+                self._loop.add_writer(self._handle, self._write_on)
+            except OSError as error:  # as in `resume_reading`
+                self._fail(_UNWATCHED, error)
+            else:
+                self._protocol.pause_writing()
 
     def _keep(self, data: memoryview) -> None:
         self._unsent.append(data)

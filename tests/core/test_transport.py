@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sockkit import AsyncServer, Raw, door
+from sockkit import AsyncServer, Limits, Raw, Reason, door
 from sockkit.poller import Poller, Readers
 from sockkit.transport import SocketTransport
 
 from ..waiting import turns_until
-from .peers import dial, echo, in_a_loop, reset
+from .peers import Notes, dial, echo, in_a_loop, reset
 from .secure import client_side, server_side
 
 BIG = bytes(range(256)) * 40_000  # more than the kernel's buffers hold
@@ -216,6 +216,30 @@ def test_a_socket_that_cannot_be_watched_is_lost(log: pytest.LogCaptureFixture) 
             SocketTransport(loop, listener.accept()[0], protocol, Exhausted(), 100)
             await turns_until(lambda: isinstance(protocol.told[-1], tuple))
             assert peer.recv(100) == b""
+
+    asyncio.run(main())
+    assert "a socket cannot be watched" in log.text
+
+
+def test_one_that_cannot_be_watched_for_writing_is_lost_and_no_other(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        notes, loop = Notes(), asyncio.get_running_loop()
+        limits = Limits(max_pending=len(BIG))
+        async with AsyncServer(**notes.callbacks, framing=Raw(), limits=limits) as server:
+            with dial(server.address), dial(server.address) as other:
+                await server.wait_for_clients(2)
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(loop, "add_writer", exhausted)
+                    server.send(1, BIG)
+                    server.send(2, b"hello")  # in the same turn
+                    await turns_until(lambda: notes.ends)
+                assert other.recv(100) == b"hello"
+                assert (notes.ends, list(server.clients)) == ([Reason.RESET], [2])
+
+    def exhausted(fd: int, callback: object) -> None:
+        raise OSError(errno.ENOSPC, "the system watches no more for this user")
 
     asyncio.run(main())
     assert "a socket cannot be watched" in log.text
