@@ -163,6 +163,11 @@ class Server:
             RuntimeError: called inside a callback.
         """
         self._not_inside_a_callback("stop")
+        try:
+            self._hurry(grace)
+        except LoopHeld as held:
+            log.error("stop: %s", who_holds(held.stack))
+            return
         with self._lifecycle:
             portal = self._portal
             if portal is not None:
@@ -177,6 +182,14 @@ class Server:
                     self._portal = None
                     self._interval.release()
                     _running.discard(self)
+
+    def _hurry(self, grace: float) -> None:
+        # Another thread may be stopping it with more patience than we have. Then ours counts.
+        if self._lifecycle.acquire(timeout=max(0.0, min(grace, threading.TIMEOUT_MAX))):
+            self._lifecycle.release()
+        elif (portal := self._portal) is not None:
+            with contextlib.suppress(ClosedError):  # it has ended just now
+                portal.run(self._server.stop, 0.0, within=LAST_WORD + 0.5)
 
     def _cut_off(self) -> None:
         """In a forked child."""

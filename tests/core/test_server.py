@@ -526,6 +526,39 @@ async def test_the_first_to_lose_its_patience_counts() -> None:
         writer.close()
 
 
+def test_among_threads_too_the_first_to_lose_its_patience_counts() -> None:
+    with server_with_much_to_send() as server:
+        patient = threading.Thread(target=server.stop, args=(1000,))
+        patient.start()
+        until(lambda: server._server._stopping)
+        server.stop(grace=0)
+        assert not server.running
+        patient.join()
+
+
+def test_who_has_no_patience_does_not_wait_for_a_callback_that_holds_the_thread(
+    gate: threading.Event, log: pytest.LogCaptureFixture
+) -> None:
+    held = threading.Event()
+
+    def hold(connection: Connection, text: str) -> None:
+        held.set()
+        gate.wait()
+
+    with Server(hold) as server, dial(server.address) as raw:
+        raw.sendall(b"hello\n")
+        held.wait()
+        patient = threading.Thread(target=server.stop, args=(1000,))
+        patient.start()
+        until(lambda: server._portal and server._portal._unanswered)  # it waits for the thread
+        server.stop(grace=0)
+        assert "does not return" in log.text
+        gate.set()
+        patient.join()
+        assert not server.running
+    log.clear()
+
+
 def test_a_port_that_a_server_of_ours_has_is_told_with_its_name() -> None:
     with Server(echo) as first:
         port = first.address[1]
