@@ -24,7 +24,7 @@ from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
 from sockkit.registry import numbers_in
 from sockkit.service import Callback, Service
-from sockkit.sockets import is_loopback, listen
+from sockkit.sockets import bound_to, is_loopback, listen
 from sockkit.stopping import Stopping
 from sockkit.views import server_html
 
@@ -127,7 +127,7 @@ class AsyncServer:
         if self._group is not None:  # somebody else started it meanwhile
             listener.close()
             return
-        self._address: Address = listener.getsockname()[:2]
+        self._address: Address = bound_to(listener)
         self._warn_if_open_to_all()
         group = ChannelGroup(self._receive_buffer)
         self._service.begin(group)

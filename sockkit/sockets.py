@@ -11,7 +11,7 @@ import struct
 import sys
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sockkit.events import Address
 from sockkit.interrupts import Interruptible
@@ -50,7 +50,14 @@ async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socke
     return listener
 
 
-async def _resolved(host: str, port: int) -> tuple[int, Address]:
+def bound_to(listener: socket.socket) -> Address:
+    """Where a client finds this listener: a host, with the zone of a link-local one, and a port."""
+    numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    host, port = socket.getnameinfo(listener.getsockname(), numeric)
+    return host, int(port)
+
+
+async def _resolved(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
     # A numeric address needs no name service, and so none of the helper threads of the loop, which
     # would stay after the server: for as long as the loop, in a notebook until the kernel ends.
     kind, numeric = socket.SOCK_STREAM, socket.AI_NUMERICHOST
@@ -59,7 +66,7 @@ async def _resolved(host: str, port: int) -> tuple[int, Address]:
     except socket.gaierror:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=kind)
     family, _, _, _, address = found[0]
-    return family, (str(address[0]), int(address[1]))
+    return family, address  # on IPv6 it may hold the number of an interface, too
 
 
 async def accept_for_ever(

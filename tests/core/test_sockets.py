@@ -6,11 +6,13 @@ import errno
 import socket
 from asyncio.trsock import TransportSocket
 from collections.abc import AsyncIterator
+from ipaddress import IPv6Address
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sockkit import sockets
+from sockkit import AsyncClient, AsyncServer, sockets
 from sockkit.limits import Limits
 from sockkit.sockets import accept_for_ever, is_loopback, listen, raise_clearly, tune, unread
 
@@ -67,6 +69,25 @@ async def test_ipv6_works_where_the_system_has_it() -> None:
     with listener:
         assert listener.family == socket.AF_INET6
         assert is_loopback(listener.getsockname()[0])
+
+
+@pytest.mark.filterwarnings("ignore:.*can be reached by other machines")
+@in_a_loop
+async def test_a_link_local_address_keeps_its_zone() -> None:
+    host = link_local()
+    async with AsyncServer(host=host) as server:
+        assert server.address[0] == host
+        async with AsyncClient(server.address):
+            await server.wait_for_clients(1)
+
+
+def link_local() -> str:
+    known = Path("/proc/net/if_inet6")
+    for line in known.read_text().splitlines() if known.exists() else ():
+        digits, *_, name = line.split()
+        if digits.startswith("fe80"):
+            return f"{IPv6Address(bytes.fromhex(digits))}%{name}"
+    pytest.skip("no link-local address here")
 
 
 @pytest.mark.parametrize(
