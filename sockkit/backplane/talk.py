@@ -181,10 +181,13 @@ class Talk:
     async def _tell_who_is_here(self, changed: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         told: tuple[int, ...] | None = None
+        said_at = 0.0  # since when we have heard nothing of what we said; or earlier than that
         while True:
             numbers = tuple(self._home.clients)
             if numbers != told:
                 told = numbers
+                if said_at <= self._heard_at:
+                    said_at = loop.time()
                 self.post("here", " ".join(map(str, told)).encode(), round(self._expiry * 1000))
             # Nothing is awaited between that look and this, so no change is missed.
             changed.clear()
@@ -195,7 +198,9 @@ class Talk:
             except TimeoutError:
                 told = None  # nothing new, but say it again before it expires
             # What we say comes back to us as well. If it does not, the others are not heard either.
-            if loop.time() - self._heard_at > max(self._expiry, PATIENCE):
+            # While a callback holds the loop we say nothing, so that time does not count.
+            deaf = said_at > self._heard_at
+            if deaf and loop.time() - said_at > max(self._expiry, PATIENCE):
                 raise TimeoutError("nothing comes through any more")
 
     # What the others say.

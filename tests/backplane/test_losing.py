@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from sockkit import Client, Server, UnknownClient
+from sockkit import Client, Connection, Server, UnknownClient
 from sockkit.backplane import MemoryBackplane, MemoryHub, RedisBackplane, State, redis_wire, talk
 from sockkit.backplane.frames import Frame
 from sockkit.backplane.memory import MemoryWire
@@ -142,6 +142,25 @@ def test_a_line_on_which_nothing_comes_is_made_again(
     with Server(host=HOST, backplane=plane):
         until(lambda: "connected again" in caplog.text)
     assert "nothing comes through any more" in caplog.text
+
+
+def test_a_callback_that_holds_the_loop_does_not_cost_the_line(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def hold(connection: Connection, text: str) -> None:
+        time.sleep(1.5)  # longer than the line may be silent
+        connection.send(text)
+
+    monkeypatch.setattr(talk, "PATIENCE", 0.1)
+    with Room(InMemory()) as room:
+        a = room.server("a", on_message=hold, expiry=1)
+        at_a = room.client(a)
+        room.until_all_know("1@a")
+        at_a.send("hold")
+        assert at_a.recv() == "hold"
+        heard_at = backplane(a)._talk._heard_at
+        until(lambda: backplane(a)._talk._heard_at > heard_at)  # the line was looked at before
+    assert "nothing comes through" not in caplog.text
 
 
 def test_a_stop_does_not_wait_for_a_redis_that_hangs(redis: OverRedis) -> None:
