@@ -66,19 +66,26 @@ class AsyncClient:
             TimeoutError: no answer in time.
             AuthenticationError: the server does not accept the token.
         """
-        channel = self._channel
-        if channel is None or channel.reason is not None or channel.closed_here:
+        if not self._is_open():
             host, port = self.address
             try:
                 with Interruptible():
                     async with asyncio.timeout(self.timeout):
-                        self._channel = await self._open()
+                        channel = await self._open()
+                        if self._is_open():  # another task of yours was faster
+                            channel.abort(Reason.CLOSED)
+                        else:
+                            self._channel = channel
             except TimeoutError as error:
                 if error.errno is None:
                     text = f"no answer from {host}:{port} within {self.timeout:g} s"
                     raise TimeoutError(text) from None
                 raise
         return self
+
+    def _is_open(self) -> bool:
+        channel = self._channel
+        return channel is not None and channel.reason is None and not channel.closed_here
 
     async def _open(self) -> ClientChannel:
         loop = asyncio.get_running_loop()

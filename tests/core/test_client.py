@@ -705,6 +705,18 @@ async def test_the_same_in_a_loop_of_ones_own() -> None:
 
 
 @in_a_loop
+async def test_tasks_that_connect_at_once_make_one_connection_between_them() -> None:
+    notes = Notes()
+    async with AsyncServer(**notes.callbacks) as server:
+        client = AsyncClient(server.address)
+        await asyncio.gather(client.connect(), client.connect(), client.connect())
+        client.send("from the one that is left")
+        await turns_until(lambda: notes.messages and len(server.clients) == 1)
+        await client.close()
+        await turns_until(lambda: not server.clients)
+
+
+@in_a_loop
 async def test_iteration_there_ends_with_an_error_too() -> None:
     def on_message(connection: Connection, text: str) -> None:
         connection.send("x" * 101)
