@@ -84,6 +84,7 @@ class Talk:
         """Say goodbye, if that is quick, and leave."""
         if self.state is State.CONNECTED:
             self.post("gone")
+            self.state = State.STOPPED  # after that word no other: a list would bring us back
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE):
                     await self._all_out.wait()

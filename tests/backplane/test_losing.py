@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 import pytest
@@ -12,6 +13,7 @@ from sockkit import Client, Connection, Server, UnknownClient
 from sockkit.backplane import MemoryBackplane, MemoryHub, RedisBackplane, State, redis_wire, talk
 from sockkit.backplane.frames import Frame
 from sockkit.backplane.memory import MemoryWire
+from sockkit.backplane.wire import Post
 
 from ..core.program import Program
 from ..core.test_fork import in_a_forked_child
@@ -161,6 +163,27 @@ def test_a_callback_that_holds_the_loop_does_not_cost_the_line(
         heard_at = backplane(a)._talk._heard_at
         until(lambda: backplane(a)._talk._heard_at > heard_at)  # the line was looked at before
     assert "nothing comes through" not in caplog.text
+
+
+def test_the_goodbye_is_the_last_that_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    real = MemoryWire.send
+
+    async def send(wire: MemoryWire, posts: Sequence[Post]) -> None:
+        if wire.server == "a":
+            said.extend(post.kind for post in posts)
+            if "gone" in said:  # a list of the clients, of whom the last has left, is due by now
+                await asyncio.sleep(2 * talk.PACE)
+        await real(wire, posts)
+
+    monkeypatch.setattr(MemoryWire, "send", send)
+    with Room(InMemory()) as room:
+        a, b = room.server("a"), room.server("b")
+        room.client(a)
+        room.until_all_know("1@a")
+        a.stop()
+        assert said[-1] == "gone"
+        until(lambda: backplane(b).servers == ("b",))
 
 
 def test_a_stop_does_not_wait_for_a_redis_that_hangs(redis: OverRedis) -> None:
