@@ -145,8 +145,8 @@ def _one_argument(on_connect: Callback) -> Callback:
 
 
 def _silent(channel: Channel) -> None:
-    # After a callback that held the loop, many have spoken that nobody has listened to yet. Reading
-    # it begins the time afresh.
+    # After a callback that held the loop, many have spoken that nobody has listened to yet: not all
+    # are read in one turn, and uvloop looks at its timers first. Reading begins the time afresh.
     if not channel.transport.get_extra_info("due"):
         _time_out(channel)
 

@@ -84,7 +84,7 @@ class SocketTransport(asyncio.Transport):
         """
         if name == "socket":
             return self._connection
-        if name == "due":  # a loop that calls us itself does so before any timer
+        if name == "due":  # without a poller, asyncio reads all before it looks at its timers
             return isinstance(self._readers, Poller) and self._readers.is_due(self._handle)
         return self._eof if name == "eof" else default
 

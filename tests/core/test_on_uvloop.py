@@ -7,12 +7,14 @@ compare what no loop has a part in.
 
 import asyncio
 import asyncio.events
+import threading
+import time
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from sockkit import Client, Server, door
+from sockkit import Client, Connection, Limits, Server, door
 
 from . import (
     test_bounds,
@@ -69,3 +71,23 @@ def test_where_there_is_no_epoll_the_loop_watches(
         for text in ("one", "two"):
             client.send(text)
             assert client.recv(timeout=20) == text
+
+
+def test_who_spoke_while_a_callback_held_the_loop_is_not_called_silent() -> None:
+    held = threading.Event()
+
+    def on_message(connection: Connection, text: str) -> None:
+        if text == "hold":
+            held.set()
+            time.sleep(2.5)  # longer than a client may be silent; and uvloop's timers come first
+        connection.send(text)
+
+    with (
+        Server(on_message, loop="uvloop", limits=Limits(idle_timeout=2)) as server,
+        Client(server.address) as one,
+        Client(server.address) as other,
+    ):
+        one.send("hold")
+        held.wait()
+        other.send("hello")
+        assert other.recv(timeout=20) == "hello"
