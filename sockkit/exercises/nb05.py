@@ -253,8 +253,14 @@ def _expect(trial: Trial, host: Host, keeper: Any, expected: dict[int, int], wha
         raise NotYet(
             f"{what} Your `messages` is {_counts(got)}.",
             f"`{expected}`.",
-            "Which callback is told of that, and what does it change?",
+            _about_counts(got),
         )
+
+
+def _about_counts(got: Any) -> str:
+    if isinstance(got, dict) and not all(isinstance(key, int) for key in got):
+        return "By what does your dict find a client? Each has a number."
+    return "Which callback is told of that, and what does it change?"
 
 
 def _counts(messages: Any) -> str:

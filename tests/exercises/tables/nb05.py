@@ -726,7 +726,7 @@ class OnlyWhoLeftByThemselves(_Model):
             del self.messages[connection.number]
 
 
-@counts.wrong("Four came, client 2 sent two messages")
+@counts.wrong(r"Four came, client 2 sent two messages.*By what does your dict find a client\?")
 class ByAddress(_Model):
     def __init__(self):
         self.messages = defaultdict(int)
@@ -739,6 +739,18 @@ class ByAddress(_Model):
 
     def on_disconnect(self, connection, reason):
         del self.messages[connection.address]
+
+
+@counts.wrong(r"Four came, client 2 sent two messages.*By what does your dict find a client\?")
+class ByConnection(_Model):
+    def on_connect(self, connection):
+        self.messages[connection] = 0
+
+    def on_message(self, connection, text):
+        self.messages[connection] += 1
+
+    def on_disconnect(self, connection, reason):
+        del self.messages[connection]
 
 
 @counts.wrong("I made two objects of your class")
