@@ -202,7 +202,7 @@ def echo_and_tell(trial: Trial, answer: Any) -> str:
     ),
 )
 def counts(trial: Trial, answer: Any) -> str:
-    """A class for a server's callbacks: `messages[number]` counts messages of who is *here*."""
+    """A class for a server's callbacks: `messages[number]` counts messages of who is here."""
     keeper, other = trial.call(answer), trial.call(answer)
     for name in ("on_connect", "on_message", "on_disconnect", "messages"):
         if not hasattr(keeper, name):
