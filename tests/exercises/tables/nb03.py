@@ -234,6 +234,27 @@ def ready_and_gone(ready):
         ready(listener.getsockname())
 
 
+@serve_many.wrong(
+    r"raised ExceptionGroup: [^\n]*, first ConnectionResetError"
+    r".*in talk, line \d+: `while data := await"
+)
+async def one_group_of_tasks(ready):
+    loop = asyncio.get_running_loop()
+
+    async def talk(connection):
+        with connection:
+            while data := await loop.sock_recv(connection, 65_536):
+                await loop.sock_sendall(connection, data.upper())
+
+    with _listener() as listener:
+        listener.setblocking(False)
+        ready(listener.getsockname())
+        async with asyncio.TaskGroup() as group:
+            while True:
+                connection, _ = await loop.sock_accept(listener)
+                group.create_task(talk(connection))
+
+
 if sys.platform == "linux":  # elsewhere a backlog is longer than asked for, or refuses
 
     @serve_many.wrong(
