@@ -71,7 +71,11 @@ class Leaver:
         if self._calls and isinstance(error, ConnectionError):
             self._running.judged = True  # out of a `finally` that told, say: no matter here
         else:
-            self._running.result(expected="it returns once the client has left.")
+            self._running.result(
+                within=0.0,  # it had its time
+                expected="it returns once the client has left.",
+                then="What does `recv` return after a FIN, and which way leads out of your loop?",
+            )
         told = [reason for reason, _ in self._calls]
         if len(told) != 1 or told[0] not in reasons:
             calls = ", ".join(f"`left({reason!r})`" for reason in told) or "nothing"

@@ -467,6 +467,30 @@ if sys.platform == "linux":  # elsewhere it may be `recv` that raises, and what 
         left(reason)
 
 
+@echo_and_tell.wrong(
+    "still running when.*it returns once the client has left.*`recv` return after a FIN"
+)
+def goes_on_with_no_bytes(connection, left):
+    reason = "closed"
+    with connection:
+        try:
+            while True:
+                connection.sendall(connection.recv(1024))
+        except ConnectionError:
+            reason = "reset"
+    left(reason)
+
+
+@echo_and_tell.wrong("still running when.*it returns once the client has left")
+def tells_and_goes_on(connection, left):
+    while True:
+        try:
+            if data := connection.recv(1024):
+                connection.sendall(data)
+        except ConnectionError:
+            left("reset")
+
+
 @echo_and_tell.wrong("You called `left` while the connection was still open")
 def tells_before_it_closes(connection, left):
     reason = "closed"
