@@ -48,6 +48,7 @@ class Leaver:
 
     def expect_echoes(self) -> None:
         """Say a few things, and then nothing for a while."""
+        waits = "What does your code wait for, before it sends back what has come?"
         for message in (b"hello", b" \r\n", secrets.token_hex(4).encode(), b"\nhello again "):
             self.partner.send(message)
             got = self.partner.receive(len(message))
@@ -55,7 +56,9 @@ class Leaver:
                 back = f"got `{plain(got, 40)}`" if got else "got nothing"
                 end = ", and then you closed" if self.partner.ended else ""
                 saw = f"I sent `{plain(message, 40)}` and {back}{end}."
-                raise NotYet(saw, "every message comes back, as it is, until I leave.")
+                then = "" if got or self.partner.ended else waits
+                raise NotYet(saw, "every message comes back, as it is, until I leave.", then)
+            waits = ""  # it does send back
         self._running.expect_patience("left", "it goes on until I have left.")
 
     def leave(self, reason: str) -> None:

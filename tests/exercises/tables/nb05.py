@@ -538,6 +538,20 @@ def echoes_once(connection):
     connection.recv(1024)
 
 
+@echo_and_tell.wrong("I sent `hello` and got nothing.*What does your code wait for")
+@_echoing
+def waits_for_a_line(connection):
+    with connection.makefile("rb") as lines:
+        for line in lines:
+            connection.sendall(line)
+
+
+@echo_and_tell.wrong("I sent `hello` and got nothing.*What does your code wait for")
+@_echoing
+def waits_for_the_end(connection):
+    connection.sendall(b"".join(iter(lambda: connection.recv(1024), b"")))
+
+
 @echo_and_tell.wrong("and got nothing")
 @_echoing
 def echoes_once_and_reads_on(connection):
