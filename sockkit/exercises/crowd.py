@@ -15,11 +15,15 @@ from sockkit.text import plain
 
 T = TypeVar("T")
 
-_BATCH = 50  # connect at the same time: fewer than any backlog holds
+_BATCH = 50  # connect at the same time: fewer than a usual backlog holds
 _PATIENCE = 1.0  # seconds without any answer, after which none is expected
 _SLICE = 0.05
-_AT_ONCE = 20
-_EARLY, _ROUNDS = 100, 100  # resets before any answer that are enough; and who never manages
+_AT_ONCE = 5  # with one more, as many as a backlog of 5 holds, which older books ask for
+_FULL = (
+    f"Up to {_BATCH} come at once, and wait until your listener accepts them. How many may wait in "
+    "its backlog?"
+)
+_EARLY, _ROUNDS = 100, 400  # resets before any answer that are enough; and who never manages
 
 
 class Crowd:
@@ -78,7 +82,7 @@ class Crowd:
         def connect() -> socket.socket:
             return socket.create_connection(self._address, timeout=self._trial.left(_PATIENCE))
 
-        sock = self._trial.own(_attempt(connect))
+        sock = self._trial.own(_attempt(connect, _FULL))
         sock.setblocking(False)
         return sock
 
@@ -125,6 +129,7 @@ def come_and_reset(trial: Trial, address: tuple[str, int]) -> int:
             sock.recv(100)
         if trial.hopeless():
             break
+    trial.wire.append(f"{came} clients → a reset (RST), as soon as they had come")
     return came
 
 
@@ -135,7 +140,7 @@ def _has_answer(sock: socket.socket) -> bool:
         return False
 
 
-def _attempt(action: Callable[[], T]) -> T:
+def _attempt(action: Callable[[], T], if_too_late: str = "") -> T:
     try:
         return action()
     except OSError as error:
@@ -143,4 +148,5 @@ def _attempt(action: Callable[[], T]) -> T:
         raise NotYet(
             f"One client of many could not talk to your server: {name}.",
             "it is accepted, and stays connected.",
+            if_too_late if isinstance(error, TimeoutError) else "",
         ) from None

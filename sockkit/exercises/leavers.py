@@ -48,6 +48,7 @@ class Leaver:
 
     def expect_echoes(self) -> None:
         """Say a few things, and then nothing for a while."""
+        waits = "What does your code wait for, before it sends back what has come?"
         for message in (b"hello", b" \r\n", secrets.token_hex(4).encode(), b"\nhello again "):
             self.partner.send(message)
             got = self.partner.receive(len(message))
@@ -55,7 +56,9 @@ class Leaver:
                 back = f"got `{plain(got, 40)}`" if got else "got nothing"
                 end = ", and then you closed" if self.partner.ended else ""
                 saw = f"I sent `{plain(message, 40)}` and {back}{end}."
-                raise NotYet(saw, "every message comes back, as it is, until I leave.")
+                then = "" if got or self.partner.ended else waits
+                raise NotYet(saw, "every message comes back, as it is, until I leave.", then)
+            waits = ""  # it does send back
         self._running.expect_patience("left", "it goes on until I have left.")
 
     def leave(self, reason: str) -> None:
@@ -71,7 +74,11 @@ class Leaver:
         if self._calls and isinstance(error, ConnectionError):
             self._running.judged = True  # out of a `finally` that told, say: no matter here
         else:
-            self._running.result(expected="it returns once the client has left.")
+            self._running.result(
+                within=0.0,  # it had its time
+                expected="it returns once the client has left.",
+                then="What does `recv` return after a FIN, and which way leads out of your loop?",
+            )
         told = [reason for reason, _ in self._calls]
         if len(told) != 1 or told[0] not in reasons:
             calls = ", ".join(f"`left({reason!r})`" for reason in told) or "nothing"

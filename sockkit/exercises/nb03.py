@@ -278,7 +278,8 @@ def roster(trial: Trial, answer: Any) -> str:
             )
         given.append(number)
         here[number] = sock
-        expect_here(keeper, here, "One more came.")
+        kept = "What does `join` keep, and under which number?"
+        expect_here(keeper, here, "One more came.", kept)
 
     def leave(number: int) -> None:
         called(trial, keeper.leave, number)

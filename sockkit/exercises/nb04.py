@@ -96,6 +96,7 @@ def to_known(trial: Trial, answer: Any) -> str:
         "1 hello": "1 has left",
         "33 hello": "33 never came",
         "x hello": "x is no number",
+        "² hello": "² is a digit, and no number",
         "-1 hello": "-1 can be nobody's number",
         "0 hello": "0 is nobody's number",
         "psst": "that is one word, and no number",
@@ -108,9 +109,9 @@ def to_known(trial: Trial, answer: Any) -> str:
             why=why,
             silent="Which error is raised, by which call, and where could you answer it?",
         )
-    before = "There were seven wrong numbers. "
+    before = "There were eight wrong numbers. "
     room.say(2, "3 still  there? ", {3: "from 2: still  there? "}, before=before)
-    return "Seven wrong numbers were answered, and the right one still works."
+    return "Eight wrong numbers were answered, and the right one still works."
 
 
 @lesson.exercise(

@@ -202,7 +202,7 @@ def echo_and_tell(trial: Trial, answer: Any) -> str:
     ),
 )
 def counts(trial: Trial, answer: Any) -> str:
-    """A class for a server's callbacks: `messages[number]` counts messages of who is *here*."""
+    """A class for a server's callbacks: `messages[number]` counts messages of who is here."""
     keeper, other = trial.call(answer), trial.call(answer)
     for name in ("on_connect", "on_message", "on_disconnect", "messages"):
         if not hasattr(keeper, name):
@@ -253,8 +253,14 @@ def _expect(trial: Trial, host: Host, keeper: Any, expected: dict[int, int], wha
         raise NotYet(
             f"{what} Your `messages` is {_counts(got)}.",
             f"`{expected}`.",
-            "Which callback is told of that, and what does it change?",
+            _about_counts(got),
         )
+
+
+def _about_counts(got: Any) -> str:
+    if isinstance(got, dict) and not all(isinstance(key, int) for key in got):
+        return "By what does your dict find a client? Each has a number."
+    return "Which callback is told of that, and what does it change?"
 
 
 def _counts(messages: Any) -> str:

@@ -5,12 +5,14 @@ import socket
 import tracemalloc
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.exercises.where import described
 from sockkit.text import plain
+
+T = TypeVar("T")
 
 _NEWCOMERS = 100  # each with a connection of its own
 _MANY = 70_000  # clients that come and go: more than 16 bits can count
@@ -32,8 +34,8 @@ def called(trial: Trial, method: Callable[..., Any], argument: Any) -> Any:
     return value
 
 
-def expect_here(keeper: Any, here: dict[int, socket.socket], what: str) -> None:
-    """`clients` holds these, and nobody else."""
+def expect_here(keeper: Any, here: dict[int, socket.socket], what: str, then: str = "") -> None:
+    """`clients` holds these, and nobody else, after what has happened."""
     clients = keeper.clients
     if not hasattr(clients, "keys"):
         saw = f"Your `clients` is {described(clients)}."
@@ -42,7 +44,7 @@ def expect_here(keeper: Any, here: dict[int, socket.socket], what: str) -> None:
         raise NotYet(
             f"{what} Your `clients` has the numbers {listed(list(clients))}.",
             f"{listed(list(here))}, each with its connection." if here else "nobody.",
-            "What does `leave` change, and what does it leave alone?",
+            then or "What does `leave` change, and what does it leave alone?",
         )
 
 
@@ -55,6 +57,17 @@ def expect_own_clients(second: Any) -> None:
             "each has its own.",
             "When is your dict made, and how often?",
         )
+
+
+def _come_and_go(trial: Trial, keeper: Any, visits: Callable[[], T]) -> T:
+    """What the visits return. They are the check's own; what goes wrong there is the roster's."""
+    running = trial.start(visits)
+    running.call.name = type(keeper).__name__
+    found: T = running.result(
+        expected="many come and go in a moment.",
+        then="How much work is one `join`, after many that have gone?",
+    )
+    return found
 
 
 def expect_new_numbers(trial: Trial, keeper: Any, given: Sequence[int]) -> None:
@@ -73,7 +86,7 @@ def expect_new_numbers(trial: Trial, keeper: Any, given: Sequence[int]) -> None:
         return numbers
 
     had = set(given)
-    for count, number in enumerate(trial.call(come_and_go), 1):
+    for count, number in enumerate(_come_and_go(trial, keeper, come_and_go), 1):
         if not isinstance(number, int) or number in had:
             raise NotYet(
                 f"Clients came and went, one after another, each with a new connection. Number "
@@ -97,7 +110,7 @@ def _expect_no_end(trial: Trial, keeper: Any, had: set[int]) -> None:
             had.add(number)
         return None
 
-    if count := trial.call(come_and_go):
+    if count := _come_and_go(trial, keeper, come_and_go):
         raise NotYet(
             f"Clients came and went, one after another. Number {count:,} of them got a number that "
             "somebody had before.",
@@ -122,7 +135,7 @@ def expect_nothing_kept(trial: Trial, keeper: Any) -> None:
         tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        last = trial.call(come_and_go)
+        last = _come_and_go(trial, keeper, come_and_go)
         gc.collect()
         kept = tracemalloc.get_traced_memory()[0] - before
     finally:

@@ -160,7 +160,8 @@ def _inline(text: str) -> str:
 
 def _pre(lines: Sequence[str]) -> str:
     text = html.escape("\n".join(lines), quote=False)
-    return f"<pre style='margin:.2em 0 0 1em;white-space:pre-wrap'>{text}</pre>"
+    breaks = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"  # not inside words
+    return f"<pre style='margin:.2em 0 0 1em;{breaks}'>{text}</pre>"
 
 
 def _box(colour: str, body: Any) -> str:

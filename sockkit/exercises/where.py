@@ -51,19 +51,29 @@ def frames_of_task(task: asyncio.Task[Any]) -> list[FrameType]:
 
 def learners_traceback(error: BaseException) -> list[str]:
     """The traceback with the learner's lines alone, and the error."""
-    steps = [
-        f"in {step.name}, {_line(step.filename, step.lineno or 0)}"
-        for step in traceback.extract_tb(error.__traceback__)
-        if is_learners(step.filename)
-    ]
+    steps = _steps(error)
     if len(steps) > 6:
         steps = [*steps[:3], f"… {len(steps) - 6} more …", *steps[-3:]]
     return [*steps, named(error)]
 
 
+def _steps(error: BaseException) -> list[str]:
+    steps = [
+        f"in {step.name}, {_line(step.filename, step.lineno or 0)}"
+        for step in traceback.extract_tb(error.__traceback__)
+        if is_learners(step.filename)
+    ]
+    if isinstance(error, BaseExceptionGroup):
+        return steps + _steps(error.exceptions[0])
+    return steps
+
+
 def named(error: BaseException) -> str:
-    """The kind of error and its text, made harmless to show."""
-    return f"{type(error).__name__}: {plain(error, 300)}".removesuffix(": ")
+    """The kind of error and its text, made harmless to show; of a group, its first one too."""
+    name = f"{type(error).__name__}: {plain(error, 300)}".removesuffix(": ")
+    if isinstance(error, BaseExceptionGroup):
+        return f"{name}, first {named(error.exceptions[0])}"
+    return name
 
 
 def described(value: Any) -> str:

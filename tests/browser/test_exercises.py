@@ -60,3 +60,14 @@ def test_the_stop_button_ends_a_check_and_the_kernel_goes_on(
     assert any("KeyboardInterrupt" in error for error in notebook.errors())
     notebook.run_code(RIGHT.partition("\n\nex.")[0])
     assert notebook.ask("bool(ex.echo.check(right))") is True
+
+
+def test_a_long_line_of_a_verdict_breaks_between_its_words(
+    open_notebook: Callable[..., Notebook],
+) -> None:
+    verdict = "Verdict(Status.NOT_YET, details=[('Also', ['you left sockets open: ' * 20])])"
+    notebook = open_notebook([f"from sockkit.exercises.verdict import *\n\n{verdict}"])
+    notebook.run_all()
+    lines = notebook.outputs().locator("pre")
+    assert lines.evaluate("lines => getComputedStyle(lines).wordBreak") == "normal"
+    assert lines.evaluate("lines => lines.scrollWidth <= lines.clientWidth")

@@ -53,6 +53,7 @@ def test_each_exercise_has_a_full_table(exercise: Exercise) -> None:
     assert table.count(Status.NOT_YET) >= 3
     assert all(case.pattern for case in table.cases if case.status is Status.NOT_YET)
     assert exercise.hints
+    assert "*" not in exercise.goal  # a page shows words between backticks as code, and no more
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)

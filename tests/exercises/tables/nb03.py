@@ -6,7 +6,9 @@ import contextlib
 import multiprocessing
 import selectors
 import socket
+import sys
 import threading
+import time
 
 from sockkit import Limits, Server
 from sockkit.exercises import nb03 as ex
@@ -173,7 +175,7 @@ if "fork" in multiprocessing.get_all_start_methods():
                     fork.Process(target=_talk, args=(connection,), daemon=True).start()
 
 
-@serve_many.wrong("(BrokenPipeError|ConnectionResetError)")
+@serve_many.wrong(r"(BrokenPipeError|ConnectionResetError).*clients → a reset \(RST\), as soon as")
 def ends_with_one_who_does_not_wait(ready):
     _selecting(ready, ConnectionError, send_errors=BlockingIOError)
 
@@ -230,6 +232,45 @@ async def one_line_of_each_receive(ready):
 def ready_and_gone(ready):
     with _listener() as listener:
         ready(listener.getsockname())
+
+
+@serve_many.wrong(
+    r"raised ExceptionGroup: [^\n]*, first ConnectionResetError"
+    r".*in talk, line \d+: `while data := await"
+)
+async def one_group_of_tasks(ready):
+    loop = asyncio.get_running_loop()
+
+    async def talk(connection):
+        with connection:
+            while data := await loop.sock_recv(connection, 65_536):
+                await loop.sock_sendall(connection, data.upper())
+
+    with _listener() as listener:
+        listener.setblocking(False)
+        ready(listener.getsockname())
+        async with asyncio.TaskGroup() as group:
+            while True:
+                connection, _ = await loop.sock_accept(listener)
+                group.create_task(talk(connection))
+
+
+if sys.platform == "linux":  # elsewhere a backlog is longer than asked for, or refuses
+
+    @serve_many.wrong(
+        "could not talk to your server: TimeoutError.*How many may wait in its backlog"
+    )
+    async def a_short_backlog(ready):
+        async def talk(reader, writer):
+            with contextlib.suppress(ConnectionError):
+                while line := await reader.readline():
+                    time.sleep(0.01)  # meanwhile the others come
+                    writer.write(line.upper())
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0, backlog=5)
+        ready(server.sockets[0].getsockname())
+        await server.serve_forever()
 
 
 @serve_many.wrong("ConnectionResetError")
@@ -306,7 +347,7 @@ def _lines(connection):
         connection.sendall(line.upper())
 
 
-def _bounded(ready, most, refuse, left, serve=_lines):
+def _bounded(ready, most, refuse, left, serve=_lines, listener=None):
     count = 0
     lock = threading.Lock()
 
@@ -321,7 +362,7 @@ def _bounded(ready, most, refuse, left, serve=_lines):
         with lock:
             count -= left(error)
 
-    with _listener() as listener:
+    with listener or _listener() as listener:
         ready(listener.getsockname())
         while True:
             connection, _ = listener.accept()
@@ -342,6 +383,14 @@ def _say_full(connection, word=b"full\n"):
 @serve_bounded.right
 def with_a_count(ready, most):
     _bounded(ready, most, _say_full, lambda error: 1)
+
+
+@serve_bounded.right
+def with_the_short_backlog_of_older_books(ready, most):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(5)
+        _bounded(ready, most, _say_full, lambda error: 1, listener=listener)
 
 
 @serve_bounded.right
@@ -372,7 +421,9 @@ async def who_speaks_later_is_refused_as_well(ready, most):
     await server.serve_forever()
 
 
-@serve_bounded.wrong("(BrokenPipeError|ConnectionResetError)")
+@serve_bounded.wrong(
+    r"(BrokenPipeError|ConnectionResetError).*clients → a reset \(RST\), as soon as"
+)
 def ends_with_a_refused_one(ready, most):
     def say_full(connection):
         with connection:

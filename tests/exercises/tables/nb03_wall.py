@@ -431,6 +431,42 @@ class KeepsTheNewest(_Model):
         return super().join(connection)
 
 
+@roster.wrong("`LooksAtAllWhoWere` was still running.*in a moment.*How much work")
+class LooksAtAllWhoWere(_Model):
+    def __init__(self):
+        super().__init__()
+        self.used = set()
+
+    def join(self, connection):
+        number = 1
+        while number in self.used:
+            number += 1
+        self.used.add(number)
+        self.clients[number] = connection
+        return number
+
+
+@roster.wrong("`RunsOut` raised StopIteration.*in join, line")
+class RunsOut(_Model):
+    def __init__(self):
+        super().__init__()
+        self.numbers = iter(range(1, 1001))
+
+    def join(self, connection):
+        number = next(self.numbers)
+        self.clients[number] = connection
+        return number
+
+
+@roster.wrong("One more came. Your `clients` has the numbers none.*What does `join` keep")
+class KeepsNobody(_Model):
+    last = 0
+
+    def join(self, connection):
+        self.last += 1
+        return self.last
+
+
 @roster.wrong("`join` returned `None`.*an `int`")
 class NoNumber(_Model):
     def join(self, connection):

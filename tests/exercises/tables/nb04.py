@@ -322,6 +322,15 @@ def expects_two_words(server, connection, text):
         connection.send(f"no client {number}")
 
 
+@to_known.wrong("raised ValueError: invalid literal for int.*'²'.*Expected: `no client ²`")
+def takes_a_digit_for_a_number(server, connection, text):
+    word, _, message = text.partition(" ")
+    if word.isdigit() and int(word) in server.clients:
+        server.send(int(word), f"from {connection.number}: {message}")
+    else:
+        connection.send(f"no client {word}")
+
+
 @to_known.wrong("`1 hello` .1 has left., and got `from 2: hello`")
 def by_place(server, connection, text):
     word, _, message = text.partition(" ")

@@ -467,6 +467,30 @@ if sys.platform == "linux":  # elsewhere it may be `recv` that raises, and what 
         left(reason)
 
 
+@echo_and_tell.wrong(
+    "still running when.*it returns once the client has left.*`recv` return after a FIN"
+)
+def goes_on_with_no_bytes(connection, left):
+    reason = "closed"
+    with connection:
+        try:
+            while True:
+                connection.sendall(connection.recv(1024))
+        except ConnectionError:
+            reason = "reset"
+    left(reason)
+
+
+@echo_and_tell.wrong("still running when.*it returns once the client has left")
+def tells_and_goes_on(connection, left):
+    while True:
+        try:
+            if data := connection.recv(1024):
+                connection.sendall(data)
+        except ConnectionError:
+            left("reset")
+
+
 @echo_and_tell.wrong("You called `left` while the connection was still open")
 def tells_before_it_closes(connection, left):
     reason = "closed"
@@ -512,6 +536,20 @@ def _echoing(echo):
 def echoes_once(connection):
     connection.sendall(connection.recv(1024))
     connection.recv(1024)
+
+
+@echo_and_tell.wrong("I sent `hello` and got nothing.*What does your code wait for")
+@_echoing
+def waits_for_a_line(connection):
+    with connection.makefile("rb") as lines:
+        for line in lines:
+            connection.sendall(line)
+
+
+@echo_and_tell.wrong("I sent `hello` and got nothing.*What does your code wait for")
+@_echoing
+def waits_for_the_end(connection):
+    connection.sendall(b"".join(iter(lambda: connection.recv(1024), b"")))
 
 
 @echo_and_tell.wrong("and got nothing")
@@ -726,7 +764,7 @@ class OnlyWhoLeftByThemselves(_Model):
             del self.messages[connection.number]
 
 
-@counts.wrong("Four came, client 2 sent two messages")
+@counts.wrong(r"Four came, client 2 sent two messages.*By what does your dict find a client\?")
 class ByAddress(_Model):
     def __init__(self):
         self.messages = defaultdict(int)
@@ -739,6 +777,18 @@ class ByAddress(_Model):
 
     def on_disconnect(self, connection, reason):
         del self.messages[connection.address]
+
+
+@counts.wrong(r"Four came, client 2 sent two messages.*By what does your dict find a client\?")
+class ByConnection(_Model):
+    def on_connect(self, connection):
+        self.messages[connection] = 0
+
+    def on_message(self, connection, text):
+        self.messages[connection] += 1
+
+    def on_disconnect(self, connection, reason):
+        del self.messages[connection]
 
 
 @counts.wrong("I made two objects of your class")
