@@ -447,6 +447,18 @@ def cuts_what_is_escaped(name):
     return f'<li title="{text}">{text}</li>'
 
 
+@show.wrong("A reader sees `Ann O'Brien & Söhne, .*How long may a name be")
+def cuts_what_is_escaped_at_sixty(name):
+    text = html.escape(plain(name))[:60]  # where `&lt;`, `&amp;` and `&quot;` end, in a row of them
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong('My name is `Ann` and then `"`, 100,000 times.*inside `&quot;`')
+def cuts_what_is_escaped_at_a_multiple_of_six(name):
+    text = html.escape(plain(name))[:240]
+    return f'<li title="{text}">{text}</li>'
+
+
 @show.wrong("Your page shows 100,000 of it")
 def has_no_end(name):
     text = html.escape(plain(name, 10**9))
