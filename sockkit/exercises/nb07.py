@@ -12,6 +12,7 @@ from sockkit.exercises.interleaved import Turns
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.orders import LINES, arrive, letters_of
 from sockkit.exercises.rooms import Counts, House, busy, sleeping_loop
+from sockkit.exercises.running import Running
 from sockkit.exercises.schedules import Outcome, schedules
 from sockkit.exercises.shared import Room, SharedDict, SharedLock
 from sockkit.exercises.solutions import nb07 as solutions
@@ -131,13 +132,15 @@ def count(trial: Trial, answer: Any) -> str:
     counts, failed = Counts(), list[BaseException]()
     with sleeping_loop(counts, failed.append) as loop:
         returns = "it hands over the work, and returns."
-        for room in ("lobby", "lobby", "garden"):
-            trial.start_beside(answer, loop, counts, room).result(expected=returns)
-        with busy(loop):  # so that it gets to the first of these when the second was made as well
-            late = [trial.start_beside(answer, loop, counts, "lobby")]
-            late[0].ended(_HANDED_OVER)
-            late += [trial.start_beside(answer, loop, counts, "garden")]
-            late[1].ended(_HANDED_OVER)
+        for room in ("lobby", "garden"):
+            running = trial.start_beside(answer, loop, counts, room)
+            running.result(expected=returns)
+            _expect_plain(running)
+        late = []
+        with busy(loop):  # so that it gets to the first of these when the others were made as well
+            for room in ("lobby", "lobby", "garden"):
+                late.append(trial.start_beside(answer, loop, counts, room))
+                late[-1].ended(_HANDED_OVER)
         for running in late:
             running.result(expected=returns)
         if counts.strangers:
@@ -155,9 +158,7 @@ def count(trial: Trial, answer: Any) -> str:
 
     async def on_the_loop() -> None:
         counts.owner = threading.current_thread()
-        result = answer(asyncio.get_running_loop(), counts, "lobby")
-        if asyncio.iscoroutine(result):
-            await result
+        answer(asyncio.get_running_loop(), counts, "lobby")
         ready.set()
         await asyncio.Event().wait()
 
@@ -283,12 +284,17 @@ def _called(trial: Trial, answer: Any, *args: Any) -> Any:
     """What the answer returns when one thread alone calls it."""
     running = trial.start(answer, *args)
     result = running.result()
+    _expect_plain(running)
+    return result
+
+
+def _expect_plain(running: Running) -> None:
+    """What a thread calls is no coroutine function: nobody there would await it."""
     if running.awaited:
         raise NotYet(
             f"`{running.call.name}` is a coroutine function: threads can't await it.",
             "a plain function.",
         )
-    return result
 
 
 def _raise_for_errors(outcome: Outcome, name: str) -> None:

@@ -369,6 +369,24 @@ def waits_for_the_answer(loop, counts, room):
     asyncio.run_coroutine_threadsafe(add(), loop).result()
 
 
+@count.wrong("`awaited_by_nobody` is a coroutine function: threads can't await it.")
+async def awaited_by_nobody(loop, counts, room):
+    def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    loop.call_soon_threadsafe(add)
+
+
+@count.wrong("`counts` is `{'lobby': 2, 'garden': 2}`.*What does one call add")
+def awaits_between_reading_and_writing(loop, counts, room):
+    async def add():
+        old = counts.get(room, 0)
+        await asyncio.sleep(0)
+        counts[room] = old + 1
+
+    asyncio.run_coroutine_threadsafe(add(), loop)
+
+
 @count.wrong("RuntimeError")
 def runs_the_loop(loop, counts, room):
     async def add():
