@@ -12,7 +12,6 @@ from sockkit.exercises.interleaved import Turns
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.orders import LINES, arrive, letters_of
 from sockkit.exercises.rooms import Counts, House, busy, sleeping_loop
-from sockkit.exercises.running import Running
 from sockkit.exercises.schedules import Outcome, schedules
 from sockkit.exercises.shared import Room, SharedDict, SharedLock
 from sockkit.exercises.solutions import nb07 as solutions
@@ -135,7 +134,7 @@ def count(trial: Trial, answer: Any) -> str:
         for room in ("lobby", "garden"):
             running = trial.start_beside(answer, loop, counts, room)
             running.result(expected=returns)
-            _expect_plain(running)
+            running.expect_plain()
         late = []
         with busy(loop):  # so that it gets to the first of these when the others were made as well
             for room in ("lobby", "lobby", "garden"):
@@ -284,17 +283,8 @@ def _called(trial: Trial, answer: Any, *args: Any) -> Any:
     """What the answer returns when one thread alone calls it."""
     running = trial.start(answer, *args)
     result = running.result()
-    _expect_plain(running)
+    running.expect_plain()
     return result
-
-
-def _expect_plain(running: Running) -> None:
-    """What a thread calls is no coroutine function: nobody there would await it."""
-    if running.awaited:
-        raise NotYet(
-            f"`{running.call.name}` is a coroutine function: threads can't await it.",
-            "a plain function.",
-        )
 
 
 def _raise_for_errors(outcome: Outcome, name: str) -> None:

@@ -369,7 +369,7 @@ def waits_for_the_answer(loop, counts, room):
     asyncio.run_coroutine_threadsafe(add(), loop).result()
 
 
-@count.wrong("`awaited_by_nobody` is a coroutine function: threads can't await it.")
+@count.wrong("`awaited_by_nobody` is a coroutine function.*nobody awaits it.")
 async def awaited_by_nobody(loop, counts, room):
     def add():
         counts[room] = counts.get(room, 0) + 1
