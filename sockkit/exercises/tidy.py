@@ -122,7 +122,7 @@ def _sockets(sockets: Sequence[socket.socket]) -> list[str]:
 
 def _kind(warning: str) -> str:
     """What a ResourceWarning is about."""
-    kinds = ("an event loop", "a transport", "a socket", "a Server", "a Client")
+    kinds = ("a file", "an event loop", "a transport", "a socket", "a Server", "a Client")
     return next((kind for kind in kinds if kind.partition(" ")[2] in warning), warning)
 
 

@@ -286,6 +286,12 @@ def leaves_a_client(connection):
         model(connection)
 
 
+def drops_two_files(connection):
+    for path in (__file__, os.devnull):
+        open(path, "rb")  # noqa: SIM115 - that is the point
+    model(connection)
+
+
 def drops_a_server(connection):
     Server().start()
     model(connection)
@@ -318,6 +324,10 @@ ODD = [
     (opens_a_listener, r"It all came back. But you left a socket open: a listener on port \d+"),
     (opens_two_sockets, "But you left 2 sockets open"),
     (drops_a_socket, "But you never closed a socket: Python did"),
+    (
+        drops_two_files,
+        "It all came back. But you never closed a file: Python did(?!.*closed a file)",
+    ),
     (leaves_a_thread, "your thread `doorman` was still running; I ended it"),
     (leaves_a_looping_thread, "your thread `runner` was still running, in line .*; I ended it"),
     (fails_in_a_thread, "In your thread helper:\n(?s:.*)KeyError: 'absent'"),
