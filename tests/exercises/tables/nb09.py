@@ -6,6 +6,7 @@ import html
 import re
 import socket
 import ssl
+import struct
 import sys
 import time
 import unicodedata
@@ -182,6 +183,14 @@ if ON_LINUX:
         listener = socket.socket()
         listener.bind(address)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.listen()
+        return listener
+
+    @listen.wrong("my client read a reset.*What becomes of data that is still on its way")
+    def hangs_up_on_everybody(address):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        listener.bind(address)
         listener.listen()
         return listener
 
