@@ -118,6 +118,11 @@ def trusting(trial: Trial, answer: Any) -> str:
                 raise NotYet(f"You returned `{plain(repr(context), 60)}`.", "an `ssl.SSLContext`.")
             for shown in servers:
                 strangers.expect_fair(trial, context, shown)
+        if trial.call(answer, cafile) is context:
+            raise NotYet(
+                "I asked twice for one `cafile`, and got the same context.",
+                "each call has its own: who changes one changes no other.",
+            )
     return "Two servers accepted; four with bad certificates refused."
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import html
 import re
 import socket
@@ -394,6 +395,12 @@ def _collected():
 trusting.wrong("authority of my first `cafile` signed. Your client accepted it.*context for each")(
     _collected()
 )
+
+
+@trusting.wrong("I asked twice for one `cafile`, and got the same context.*each call has its own")
+@functools.cache
+def one_for_each_file(cafile):
+    return ssl.create_default_context(cafile=cafile)
 
 
 show = Table(ex.show)
