@@ -184,6 +184,12 @@ def _expect_counts(trial: Trial, counts: Counts, expected: dict[str, int], where
             "only the loop's thread reads or changes it.",
         )
     if not dict.__eq__(counts, expected):
+        if place := counts.owners_place():
+            raise NotYet(
+                f"What you handed to the loop has not returned: it is at {place}.",
+                "a moment's work: the loop serves everybody.",
+                "Whom does it keep waiting, and for what?",
+            )
         raise NotYet(
             f"I called `count` {where}, {sum(expected.values())} in all, and waited. `counts` is "
             f"`{_shown(counts)}`.",

@@ -387,6 +387,16 @@ def awaits_between_reading_and_writing(loop, counts, room):
     asyncio.run_coroutine_threadsafe(add(), loop)
 
 
+@count.wrong("to the loop has not returned: .*time.sleep.*Whom does it keep waiting")
+def keeps_the_loop_waiting(loop, counts, room):
+    def add():
+        while room not in counts:
+            time.sleep(0.01)
+        counts[room] += 1
+
+    loop.call_soon_threadsafe(add)
+
+
 @count.wrong("RuntimeError")
 def runs_the_loop(loop, counts, room):
     async def add():
