@@ -110,6 +110,11 @@ def join(trial: Trial, answer: Any) -> str:
                 "the numbers 1 and 2, each with its name.",
                 then,
             )
+        if getattr(outcome.state.lock, "owner", None):  # unless the answer has put another there
+            raise NotYet(
+                "ann and bob joined from two threads, and `room.lock` is still held.",
+                "it is given back, on every way out: somebody may come third.",
+            )
     return "Whichever line one of them had reached, the other got a number of its own."
 
 

@@ -109,6 +109,17 @@ def gives_nothing_back(room, name):
     return room.count
 
 
+@join.wrong("joined from two threads.*`room.lock` is still held.*on every way out")
+def gives_it_back_on_one_way_out(room, name):
+    room.lock.acquire()
+    number = room.count = room.count + 1
+    room.names[number] = name
+    if number > 1:
+        return number
+    room.lock.release()
+    return number
+
+
 @join.wrong("waits for ever")
 def gives_its_own_lock_never_back(room, name, lock=_kept):
     if lock.locked() and threading.current_thread() is threading.main_thread():
