@@ -287,6 +287,35 @@ class ASnapshotToAwait(_Here):
         return MappingProxyType(self.here.copy())
 
 
+@snapshot.wrong(r"`snapshot\(\)\[1\]` is not client 1's connection")
+class KeepsTheirAddresses(_Here):
+    def on_connect(self, connection):
+        self.here[connection.number] = connection.address
+
+    def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+class _HardToChange(dict):
+    def __setitem__(self, number, connection):
+        raise TypeError("a snapshot")
+
+    def __delitem__(self, number):
+        raise TypeError("a snapshot")
+
+
+@snapshot.wrong("I took a snapshot, and emptied it with `clear`. Nothing kept me from it")
+class ForgetsClear(_Here):
+    def snapshot(self):
+        return _HardToChange(self.here)
+
+
+@snapshot.wrong("Everybody left. `snapshot` returned `None`.*a mapping")
+class NothingForNobody(_Here):
+    def snapshot(self):
+        return MappingProxyType(self.here.copy()) if self.here else None
+
+
 @snapshot.wrong("`on_connect` raised AttributeError")
 class MisspeltInACallback(_Here):
     def on_connect(self, connection):
