@@ -58,9 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         complain(error.strerror or str(error))
         return 1
-    except UnicodeError:  # names go through IDNA, which has its own idea of what a name is
-        complain(f"{options.host!r} can't be the name of a host")
-        return 1
     parser.print_help(sys.stderr)
     return 2
 

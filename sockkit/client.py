@@ -96,7 +96,7 @@ class AsyncClient:
             channel.decoder = FirstLineDecoder()
         try:
             await loop.create_connection(lambda: channel, host, port, ssl=self._ssl)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise_clearly(error, f"cannot connect to {host}:{port}")
         if self._greeting:
             try:

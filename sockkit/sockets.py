@@ -44,7 +44,7 @@ async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socke
         listener = socket.create_server(
             address, family=family, backlog=BACKLOG, reuse_port=reuse_port
         )
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise_clearly(error, f"cannot listen on {host}:{port}")
     listener.setblocking(False)
     return listener
@@ -272,8 +272,11 @@ def is_loopback(host: str) -> bool:
     return ipaddress.ip_address(host.partition("%")[0]).is_loopback
 
 
-def raise_clearly(error: OSError, what: str) -> NoReturn:
+def raise_clearly(error: OSError | UnicodeError, what: str) -> NoReturn:
     """Raise the same kind of OSError with a text that says what was tried, and what may help."""
+    if isinstance(error, UnicodeError):  # names go through IDNA, which takes no dot too many
+        told = f"{what}: that can't be the name of a host"
+        raise socket.gaierror(socket.EAI_NONAME, told) from None
     # What socket.create_server adds names the address once more.
     text = f"{what}: {error.strerror or error}".partition(" (while attempting")[0]
     if error.errno == errno.EADDRINUSE:

@@ -61,6 +61,7 @@ STRANGERS = (
     Stranger("the token without its last letter", TOKEN[:-1].encode() + b"\n"),
     Stranger("the token and one letter more", TOKEN.encode() + b"s\n"),
     Stranger("the token with blanks around it", b" " + TOKEN.encode() + b" \n"),
+    Stranger("the token and a carriage return", TOKEN.encode() + b"\r\n"),
     Stranger("the token without its blank", TOKEN.replace(" ", "").encode() + b"\n"),
     Stranger("the token in capitals", TOKEN.upper().encode() + b"\n"),
     Stranger("an empty line", b"\n"),

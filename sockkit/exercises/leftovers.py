@@ -204,16 +204,23 @@ def _is_kernels_thread(thread: threading.Thread) -> bool:
     return type(thread).__module__.partition(".")[0] in _KERNEL
 
 
-def _kernels_sockets() -> list[socket.socket]:
-    """With which the event loops of the kernel's threads wake themselves.
+def wakers_of_running_loops() -> list[socket.socket]:
+    """With which event loops that run wake themselves: they close with their loop."""
+    loops: list[Any] = living(asyncio.AbstractEventLoop)
+    return _wakers(loop for loop in loops if loop.is_running())
 
-    asyncio has no public name for this pair. A thread of the kernel has its loop before it runs.
-    """
-    loops = [
+
+def _kernels_sockets() -> list[socket.socket]:
+    """The same of the kernel's threads, which have their loops before they run."""
+    return _wakers(
         getattr(getattr(thread, "io_loop", None), "asyncio_loop", None)
         for thread in living(threading.Thread)
         if _is_kernels_thread(thread)
-    ]
+    )
+
+
+def _wakers(loops: Iterable[Any]) -> list[socket.socket]:
+    # asyncio has no public name for this pair.
     pairs = [(getattr(loop, "_ssock", None), getattr(loop, "_csock", None)) for loop in loops]
     return [sock for pair in pairs for sock in pair if sock is not None]
 

@@ -55,7 +55,8 @@ def snapshot(trial: Trial, answer: Any) -> str:
     room.expect_own()
     first = room.ask()
     expect_keys(trial, first, [1, 2, 3], "Three clients came.")
-    if look(trial, lambda: [first[number].number for number in (1, 2, 3)]) != [1, 2, 3]:
+    numbers = look(trial, lambda: [getattr(first[key], "number", None) for key in (1, 2, 3)])
+    if numbers != [1, 2, 3]:
         raise NotYet("`snapshot()[1]` is not client 1's connection.", "the connection, by number.")
     room.leave(2)
     now = room.ask()
@@ -80,6 +81,9 @@ def snapshot(trial: Trial, answer: Any) -> str:
             expect_a_moment(trial, met, *between, sorted(room.here))
             once_more = f"{met.said} I asked once more."
             expect_keys(trial, room.ask(), sorted(room.here), once_more, _BETWEEN)
+    for number in sorted(room.here):
+        room.leave(number)
+    expect_keys(trial, room.ask(), [], "Everybody left.")
     return "Each snapshot was right when it was taken, stayed as it was, and could not be changed."
 
 

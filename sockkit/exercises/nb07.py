@@ -110,6 +110,11 @@ def join(trial: Trial, answer: Any) -> str:
                 "the numbers 1 and 2, each with its name.",
                 then,
             )
+        if getattr(outcome.state.lock, "owner", None):  # unless the answer has put another there
+            raise NotYet(
+                "ann and bob joined from two threads, and `room.lock` is still held.",
+                "it is given back, on every way out: somebody may come third.",
+            )
     return "Whichever line one of them had reached, the other got a number of its own."
 
 
@@ -131,13 +136,15 @@ def count(trial: Trial, answer: Any) -> str:
     counts, failed = Counts(), list[BaseException]()
     with sleeping_loop(counts, failed.append) as loop:
         returns = "it hands over the work, and returns."
-        for room in ("lobby", "lobby", "garden"):
-            trial.start_beside(answer, loop, counts, room).result(expected=returns)
-        with busy(loop):  # so that it gets to the first of these when the second was made as well
-            late = [trial.start_beside(answer, loop, counts, "lobby")]
-            late[0].ended(_HANDED_OVER)
-            late += [trial.start_beside(answer, loop, counts, "garden")]
-            late[1].ended(_HANDED_OVER)
+        for room in ("lobby", "garden"):
+            running = trial.start_beside(answer, loop, counts, room)
+            running.result(expected=returns)
+            running.expect_plain()
+        late = []
+        with busy(loop):  # so that it gets to the first of these when the others were made as well
+            for room in ("lobby", "lobby", "garden"):
+                late.append(trial.start_beside(answer, loop, counts, room))
+                late[-1].ended(_HANDED_OVER)
         for running in late:
             running.result(expected=returns)
         if counts.strangers:
@@ -155,9 +162,7 @@ def count(trial: Trial, answer: Any) -> str:
 
     async def on_the_loop() -> None:
         counts.owner = threading.current_thread()
-        result = answer(asyncio.get_running_loop(), counts, "lobby")
-        if asyncio.iscoroutine(result):
-            await result
+        answer(asyncio.get_running_loop(), counts, "lobby")
         ready.set()
         await asyncio.Event().wait()
 
@@ -184,6 +189,12 @@ def _expect_counts(trial: Trial, counts: Counts, expected: dict[str, int], where
             "only the loop's thread reads or changes it.",
         )
     if not dict.__eq__(counts, expected):
+        if place := counts.owners_place():
+            raise NotYet(
+                f"What you handed to the loop has not returned: it is at {place}.",
+                "a moment's work: the loop serves everybody.",
+                "Whom does it keep waiting, and for what?",
+            )
         raise NotYet(
             f"I called `count` {where}, {sum(expected.values())} in all, and waited. `counts` is "
             f"`{_shown(counts)}`.",
@@ -283,11 +294,7 @@ def _called(trial: Trial, answer: Any, *args: Any) -> Any:
     """What the answer returns when one thread alone calls it."""
     running = trial.start(answer, *args)
     result = running.result()
-    if running.awaited:
-        raise NotYet(
-            f"`{running.call.name}` is a coroutine function: threads can't await it.",
-            "a plain function.",
-        )
+    running.expect_plain()
     return result
 
 

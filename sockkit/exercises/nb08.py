@@ -8,7 +8,7 @@ from sockkit.exercises.buffers import end_of, narrow
 from sockkit.exercises.lesson import Lesson
 from sockkit.exercises.partner import Partner
 from sockkit.exercises.passing import MAY_WAIT, Forum
-from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience, judge_plain
+from sockkit.exercises.sleepers import MOST, SMALL, Room, judge_patience
 from sockkit.exercises.solutions import nb08 as solutions
 from sockkit.exercises.stepping import Work, judge_alone, judge_in_order, judge_two_that_stand_still
 from sockkit.exercises.trial import Trial
@@ -95,7 +95,7 @@ def strict_server(trial: Trial, answer: Any) -> str:
     calls: list[tuple[Any, ...]] = []
     making = trial.start(answer, lambda *args: calls.append(args))
     server = making.result()
-    judge_plain(making)
+    making.expect_plain()
     if not isinstance(server, Server):
         raise NotYet(f"You returned `{plain(repr(server), 60)}`.", "a `Server`.")
     trial.own(_Stopped(server))

@@ -118,6 +118,11 @@ def trusting(trial: Trial, answer: Any) -> str:
                 raise NotYet(f"You returned `{plain(repr(context), 60)}`.", "an `ssl.SSLContext`.")
             for shown in servers:
                 strangers.expect_fair(trial, context, shown)
+        if trial.call(answer, cafile) is context:
+            raise NotYet(
+                "I asked twice for one `cafile`, and got the same context.",
+                "each call has its own: who changes one changes no other.",
+            )
     return "Two servers accepted; four with bad certificates refused."
 
 
@@ -175,17 +180,19 @@ def show(trial: Trial, answer: Any) -> str:
             )
         if text[:3] != name[:3]:
             raise NotYet(f"My name holds {what}. Nothing of it is left.", "the letters stay.")
-    for letter in ("x", '"'):
-        text = page.shown(trial, answer, letter * 100_000)
+    # No cut falls between two `&quot;` in both: neither with nor without three letters before them.
+    for first, letter in (("", "x"), ("", '"'), ("Ann", '"')):
+        text = page.shown(trial, answer, first + letter * 100_000)
+        called = f"My name is {f'`{first}` and then ' if first else ''}`{letter}`, 100,000 times."
         if not 10 <= len(text) <= 250:
             raise NotYet(
-                f"My name is `{letter}`, 100,000 times. Your page shows {len(text):,} of it.",
+                f"{called} Your page shows {len(text):,} of it.",
                 "at most 250, and not nothing.",
             )
         if not set(text[10:]) <= {letter, "…", "."}:
             raise NotYet(
-                f"My name is `{letter}`, 100,000 times. Yours ends in `{plain(text[-5:])}`.",
+                f"{called} Yours ends in `{plain(text[-5:])}`.",
                 f"nothing but `{letter}`, and perhaps dots.",
                 "Where does your cut fall: between two letters, or inside `&quot;`?",
             )
-    return f"{len(page.NAMES) + len(page.TRICKS) + 3} names, and each was text and nothing else."
+    return f"{len(page.NAMES) + len(page.TRICKS) + 4} names, and each was text and nothing else."

@@ -65,6 +65,7 @@ NAMES = (
     r"C:\new\Ann",
     "日本語 Ελληνικά, Ann²",
     "Ann from the third floor, second door on the left",
+    "Ann O'Brien & Söhne, third floor, second door, on the left >",  # 60, and more once escaped
 )
 """Names that a reader must see as they were typed: some mean something to a page, or to Python."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sockkit.exercises.interleaved import pause
 from sockkit.exercises.shared import Room, SharedDict, SharedLock, SharedSet
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import learners_place
 from sockkit.text import plain
 
 _PATIENCE = 0.5  # seconds for a loop that may be stopped, or held by the answer
@@ -87,6 +89,11 @@ class Counts(SharedDict):
         super().__init__(self._note)
         self.owner: threading.Thread | None = None
         self.owners = self.strangers = False
+
+    def owners_place(self) -> str:
+        """The line of the learner's where the thread is that they belong to; or ""."""
+        frame = sys._current_frames().get((self.owner and self.owner.ident) or 0)
+        return learners_place(frame) if frame else ""
 
     def _note(self) -> None:
         if threading.current_thread() is self.owner:

@@ -82,6 +82,19 @@ class Running:
                 "Silence is not the end. What tells the two apart?",
             )
 
+    def expect_plain(self) -> None:
+        """What was called is no coroutine function. For answers that nobody awaits.
+
+        Raises:
+            NotYet: it is one.
+        """
+        if self.call.awaited:
+            raise NotYet(
+                f"`{self.call.name}` is a coroutine function. Called as it stands, it does "
+                "nothing, and nobody awaits it.",
+                "a plain function.",
+            )
+
     def ended_before(self, seconds: float) -> bool:
         """Whether the call ended at least so long ago."""
         return self.call.ended_at is not None and time.monotonic() - self.call.ended_at > seconds

@@ -10,7 +10,6 @@ from typing import Any
 
 from sockkit.exercises.buffers import NARROW
 from sockkit.exercises.partner import Partner
-from sockkit.exercises.running import Running
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
 from sockkit.text import plain
@@ -68,7 +67,7 @@ class Room:
             expected="it returns at once, whoever sleeps.",
             then="Which of your calls waits for the client that reads nothing?",
         )
-        judge_plain(running)
+        running.expect_plain()
         return (running.call.ended_at or begun) - begun
 
     def hear(self) -> None:
@@ -164,20 +163,6 @@ class Room:
 
     def _message(self) -> bytes:
         return f"message {self.said} ".encode().ljust(_size(self.said), b".")
-
-
-def judge_plain(running: Running) -> None:
-    """What was called is no coroutine function.
-
-    Raises:
-        NotYet: it is one.
-    """
-    if running.awaited:
-        raise NotYet(
-            f"`{running.call.name}` is a coroutine function. Called as it stands, it does nothing, "
-            "and nobody awaits it.",
-            "a plain function.",
-        )
 
 
 def _size(number: int) -> int:

@@ -18,7 +18,15 @@ def _take(snapshot: Any, connection: Any) -> None:
     del snapshot[connection.number]
 
 
-CHANGES = {"put a client 99 into it": _put, "deleted client 1 from it": _take}
+def _clear(snapshot: Any, connection: Any) -> None:
+    snapshot.clear()
+
+
+CHANGES = {
+    "put a client 99 into it": _put,
+    "deleted client 1 from it": _take,
+    "emptied it with `clear`": _clear,
+}
 
 
 def expect_a_moment(trial: Trial, overlap: Overlap, *moments: list[int]) -> None:

@@ -67,7 +67,9 @@ class Talker:
             NotYet: the field does not show the newest lines then, or was changed more than once.
         """
         before = len(self._field.changes)
-        self._trial.start_beside(self._keeper.flush).result(1.0, "it returns at once.")
+        running = self._trial.start_beside(self._keeper.flush)
+        running.result(1.0, "it returns at once.")
+        running.expect_plain()
         self._expect_shown(when, then, 0)
         made = len(self._field.changes) - before
         if made > 1:

@@ -16,7 +16,14 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from sockkit.exercises.calls import patiently, throw_into
-from sockkit.exercises.leftovers import Before, Made, describe, kill, wake
+from sockkit.exercises.leftovers import (
+    Before,
+    Made,
+    describe,
+    kill,
+    wake,
+    wakers_of_running_loops,
+)
 from sockkit.exercises.printed import Printed
 from sockkit.exercises.running import Running
 from sockkit.exercises.where import learners_place, learners_traceback
@@ -69,7 +76,9 @@ def up(
     said = _servers_and_clients(made)
     said += [_tasks(running.call.tasks_left) for running in begun if running.call.tasks_left]
     said += _loops(made.loops())
-    said += _sockets(before.new_sockets())
+    if sockets := before.new_sockets():
+        wakers = wakers_of_running_loops()  # told by the threads that run them
+        said += _sockets([sock for sock in sockets if sock not in wakers])
     said += [_dropped(what) for what in dict.fromkeys(dropped)]
     said += _processes(before, made)
     stuck = [running for running in begun if not running.call.done.is_set()]
@@ -122,7 +131,7 @@ def _sockets(sockets: Sequence[socket.socket]) -> list[str]:
 
 def _kind(warning: str) -> str:
     """What a ResourceWarning is about."""
-    kinds = ("an event loop", "a transport", "a socket", "a Server", "a Client")
+    kinds = ("a file", "an event loop", "a transport", "a socket", "a Server", "a Client")
     return next((kind for kind in kinds if kind.partition(" ")[2] in warning), warning)
 
 

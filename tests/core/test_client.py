@@ -139,6 +139,12 @@ def test_a_bad_host_is_named() -> None:
         Client(("no.such.host.invalid", 1)).connect()
 
 
+@pytest.mark.parametrize("host", ["127.0.0..1", "n" * 300])
+def test_what_is_no_name_of_a_host_is_told_like_a_host_that_is_not_there(host: str) -> None:
+    with pytest.raises(socket.gaierror, match=f"to {host}:1: that can't be the name of a host"):
+        Client((host, 1)).connect()
+
+
 @pytest.mark.parametrize("address", ["localhost:80", 5, None, ("127.0.0.1",), ("a", 1, 2)])
 def test_an_address_is_a_pair(address: Any) -> None:
     with pytest.raises(TypeError, match=r"an address is a pair \(host, port\)"):

@@ -166,7 +166,8 @@ def test_nobody_there_is_told_in_one_sentence(listener: socket.socket) -> None:
 def test_what_is_no_name_of_a_host_is_told_in_one_sentence(name: str) -> None:
     done = run("connect", name, "5000")
     assert done.returncode == 1
-    assert done.stderr == f"sockkit: '{name}' can't be the name of a host\n"
+    no_host = "that can't be the name of a host"
+    assert done.stderr == f"sockkit: cannot connect to {name}:5000: {no_host}\n"
 
 
 @needs_ctrl_c

@@ -46,7 +46,7 @@ async def test_a_port_in_use_is_said_to_be_so() -> None:
     assert raised.value.errno == errno.EADDRINUSE
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "127.0.0..1", "n" * 300])
 @in_a_loop
 async def test_a_bad_host_is_named(host: str) -> None:
     with pytest.raises(OSError, match=f"cannot listen on {host}:0"):

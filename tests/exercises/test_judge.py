@@ -286,6 +286,21 @@ def leaves_a_client(connection):
         model(connection)
 
 
+def keeps_a_loop(connection):
+    async def wait():
+        while True:
+            time.sleep(0.01)
+
+    threading.Thread(target=lambda: asyncio.run(wait()), name="loop", daemon=True).start()
+    model(connection)
+
+
+def drops_two_files(connection):
+    for path in (__file__, os.devnull):
+        open(path, "rb")  # noqa: SIM115 - that is the point
+    model(connection)
+
+
 def drops_a_server(connection):
     Server().start()
     model(connection)
@@ -317,7 +332,12 @@ ODD = [
     (returns_a_coroutine, "returned the coroutine `sleep`, which has never been awaited"),
     (opens_a_listener, r"It all came back. But you left a socket open: a listener on port \d+"),
     (opens_two_sockets, "But you left 2 sockets open"),
+    (keeps_a_loop, r"It all came back. But your thread `loop` was still running, in line \d+: `"),
     (drops_a_socket, "But you never closed a socket: Python did"),
+    (
+        drops_two_files,
+        "It all came back. But you never closed a file: Python did(?!.*closed a file)",
+    ),
     (leaves_a_thread, "your thread `doorman` was still running; I ended it"),
     (leaves_a_looping_thread, "your thread `runner` was still running, in line .*; I ended it"),
     (fails_in_a_thread, "In your thread helper:\n(?s:.*)KeyError: 'absent'"),

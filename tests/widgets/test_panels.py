@@ -77,7 +77,7 @@ def test_without_a_selection_it_says_what_to_do(button: str) -> None:
         assert server.error in [line.text for line in server.log()]
 
 
-@pytest.mark.parametrize("host", ["", "nowhere.invalid"])
+@pytest.mark.parametrize("host", ["", "nowhere.invalid", "127.0.0..1"])
 def test_a_host_that_is_none_is_told_and_nothing_else(host: str) -> None:
     with ServerPanel() as server, ClientPanel() as client:
         for panel, button in ((server, "Start"), (client, "Connect")):

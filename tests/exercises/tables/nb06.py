@@ -281,6 +281,41 @@ class NeverGivesItBack(_Here):
         return MappingProxyType(self.here.copy())
 
 
+@snapshot.wrong("`snapshot` is a coroutine function.*nobody awaits it")
+class ASnapshotToAwait(_Here):
+    async def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+@snapshot.wrong(r"`snapshot\(\)\[1\]` is not client 1's connection")
+class KeepsTheirAddresses(_Here):
+    def on_connect(self, connection):
+        self.here[connection.number] = connection.address
+
+    def snapshot(self):
+        return MappingProxyType(self.here.copy())
+
+
+class _HardToChange(dict):
+    def __setitem__(self, number, connection):
+        raise TypeError("a snapshot")
+
+    def __delitem__(self, number):
+        raise TypeError("a snapshot")
+
+
+@snapshot.wrong("I took a snapshot, and emptied it with `clear`. Nothing kept me from it")
+class ForgetsClear(_Here):
+    def snapshot(self):
+        return _HardToChange(self.here)
+
+
+@snapshot.wrong("Everybody left. `snapshot` returned `None`.*a mapping")
+class NothingForNobody(_Here):
+    def snapshot(self):
+        return MappingProxyType(self.here.copy()) if self.here else None
+
+
 @snapshot.wrong("`on_connect` raised AttributeError")
 class MisspeltInACallback(_Here):
     def on_connect(self, connection):
@@ -405,6 +440,21 @@ class TwoLooks(_Here):
 class TellsItAgain(_Told):
     def news(self):
         return list(self.waiting)
+
+
+@news.wrong("`news` is a coroutine function.*nobody awaits it")
+class NewsToAwait(_Told):
+    async def news(self):
+        return [self.waiting.popleft() for _ in range(len(self.waiting))]
+
+
+@news.wrong(
+    "`news\\(\\)` returned `<generator.*You returned a `generator`. What makes a list of it"
+)
+class NewsOneByOne(_Told):
+    def news(self):
+        while self.waiting:
+            yield self.waiting.popleft()
 
 
 @news.wrong("deque mutated during iteration|while `news` was at work")
@@ -677,6 +727,12 @@ class KeepsOneLongText:
 
     def flush(self):
         self.field.value = "\n".join(self.text.splitlines()[-5:])
+
+
+@log.wrong("`flush` is a coroutine function.*nobody awaits it")
+class AFlushToAwait(WithAQueue):
+    async def flush(self):
+        super().flush()
 
 
 @log.wrong("deque mutated during iteration")

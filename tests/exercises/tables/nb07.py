@@ -109,6 +109,17 @@ def gives_nothing_back(room, name):
     return room.count
 
 
+@join.wrong("joined from two threads.*`room.lock` is still held.*on every way out")
+def gives_it_back_on_one_way_out(room, name):
+    room.lock.acquire()
+    number = room.count = room.count + 1
+    room.names[number] = name
+    if number > 1:
+        return number
+    room.lock.release()
+    return number
+
+
 @join.wrong("waits for ever")
 def gives_its_own_lock_never_back(room, name, lock=_kept):
     if lock.locked() and threading.current_thread() is threading.main_thread():
@@ -367,6 +378,34 @@ def waits_for_the_answer(loop, counts, room):
         counts[room] = counts.get(room, 0) + 1
 
     asyncio.run_coroutine_threadsafe(add(), loop).result()
+
+
+@count.wrong("`awaited_by_nobody` is a coroutine function.*nobody awaits it.")
+async def awaited_by_nobody(loop, counts, room):
+    def add():
+        counts[room] = counts.get(room, 0) + 1
+
+    loop.call_soon_threadsafe(add)
+
+
+@count.wrong("`counts` is `{'lobby': 2, 'garden': 2}`.*What does one call add")
+def awaits_between_reading_and_writing(loop, counts, room):
+    async def add():
+        old = counts.get(room, 0)
+        await asyncio.sleep(0)
+        counts[room] = old + 1
+
+    asyncio.run_coroutine_threadsafe(add(), loop)
+
+
+@count.wrong("to the loop has not returned: .*time.sleep.*Whom does it keep waiting")
+def keeps_the_loop_waiting(loop, counts, room):
+    def add():
+        while room not in counts:
+            time.sleep(0.01)
+        counts[room] += 1
+
+    loop.call_soon_threadsafe(add)
 
 
 @count.wrong("RuntimeError")

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import html
 import re
 import socket
 import ssl
+import struct
 import sys
 import time
 import unicodedata
@@ -182,6 +184,14 @@ if ON_LINUX:
         listener = socket.socket()
         listener.bind(address)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.listen()
+        return listener
+
+    @listen.wrong("my client read a reset.*What becomes of data that is still on its way")
+    def hangs_up_on_everybody(address):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        listener.bind(address)
         listener.listen()
         return listener
 
@@ -387,6 +397,12 @@ trusting.wrong("authority of my first `cafile` signed. Your client accepted it.*
 )
 
 
+@trusting.wrong("I asked twice for one `cafile`, and got the same context.*each call has its own")
+@functools.cache
+def one_for_each_file(cafile):
+    return ssl.create_default_context(cafile=cafile)
+
+
 show = Table(ex.show)
 
 
@@ -444,6 +460,18 @@ def letters_alone(name):
 @show.wrong("inside `&quot;`")
 def cuts_what_is_escaped(name):
     text = plain(html.escape(name))
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong("A reader sees `Ann O'Brien & Söhne, .*How long may a name be")
+def cuts_what_is_escaped_at_sixty(name):
+    text = html.escape(plain(name))[:60]  # where `&lt;`, `&amp;` and `&quot;` end, in a row of them
+    return f'<li title="{text}">{text}</li>'
+
+
+@show.wrong('My name is `Ann` and then `"`, 100,000 times.*inside `&quot;`')
+def cuts_what_is_escaped_at_a_multiple_of_six(name):
+    text = html.escape(plain(name))[:240]
     return f'<li title="{text}">{text}</li>'
 
 

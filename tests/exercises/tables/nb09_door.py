@@ -194,6 +194,12 @@ def without_blanks(connection, token):
     return _answer(connection, line.endswith(b"\n") and line.strip() == token.encode())
 
 
+@admit.wrong("I sent the token and a carriage return. You let me in")
+def without_its_end_of_line(connection, token):
+    line = _line(connection)
+    return _answer(connection, line.endswith(b"\n") and line.rstrip(b"\r\n") == token.encode())
+
+
 @admit.wrong("I sent the token in capitals. You let me in")
 def in_small_letters(connection, token):
     return _answer(connection, _line(connection).lower() == token.encode() + b"\n")
