@@ -55,7 +55,12 @@ class Client:
 
 
 def run(port: int, pid: int, wire: Wire, clients: int, in_flight: int, seconds: float) -> Rates:
-    """Keep the server busy for as long, and tell how fast it was."""
+    """Keep the server busy for as long, and tell how fast it was.
+
+    Raises:
+        TimeoutError: it did not reply at all.
+        ValueError, ConnectionError: as in `Client.turn`.
+    """
     server = psutil.Process(pid)
     everybody = [Client(port, wire, in_flight) for _ in range(clients)]
     with selectors.DefaultSelector() as selector:
@@ -65,6 +70,8 @@ def run(port: int, pid: int, wire: Wire, clients: int, in_flight: int, seconds: 
         before, began = server.cpu_times(), time.perf_counter()
         count = turns(selector, seconds)
         after, ended = server.cpu_times(), time.perf_counter()
+    if not count:
+        raise TimeoutError(f"no reply within {seconds:g} s")
     for client in everybody:
         client.connection.close()
     spent = after.user + after.system - before.user - before.system

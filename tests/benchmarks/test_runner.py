@@ -72,7 +72,14 @@ def test_a_server_that_replies_wrongly_is_found_out(tmp_path: Path) -> None:
     source = (run.PEERS / "asyncio_streams.py").read_text(encoding="utf-8")
     (tmp_path / "wrong.py").write_text(source.replace(".upper()", ".lower()"), encoding="utf-8")
     with pytest.raises(RuntimeError, match="wrong reply"):
-        run.measure(Peer("wrong", str(tmp_path / "wrong")), TINY[0], sys.executable, 1, 0.05)
+        run.measure(Peer("wrong", str(tmp_path / "wrong")), TINY[0], sys.executable, 1, 2.0)
+
+
+def test_a_server_that_never_replies_is_found_out(tmp_path: Path) -> None:
+    source = (run.PEERS / "asyncio_streams.py").read_text(encoding="utf-8")
+    (tmp_path / "mute.py").write_text(source.replace(".upper()", "[:0]"), encoding="utf-8")
+    with pytest.raises(RuntimeError, match="no reply within"):
+        run.measure(Peer("mute", str(tmp_path / "mute")), TINY[0], sys.executable, 1, 0.05)
 
 
 def test_all_peers_are_there_with_pinned_packages() -> None:

@@ -287,11 +287,15 @@ def leaves_a_client(connection):
 
 
 def keeps_a_loop(connection):
+    runs = threading.Event()
+
     async def wait():
+        runs.set()
         while True:
             time.sleep(0.01)
 
     threading.Thread(target=lambda: asyncio.run(wait()), name="loop", daemon=True).start()
+    runs.wait()
     model(connection)
 
 

@@ -26,7 +26,7 @@ MOST_TURNS = 400_000
 class Network:
     """All sockets there are, by their handle. No real descriptor has such a number."""
 
-    EPOLLIN = READ
+    EPOLLIN = POLLIN = READ
 
     def __init__(self) -> None:
         self._handles = itertools.count(1_000_000)
@@ -45,6 +45,10 @@ class Network:
     def epoll(self) -> "Epoll":
         """In place of `select.epoll`."""
         return Epoll(self)
+
+    def poll(self) -> "Poll":
+        """In place of `select.poll`."""
+        return Poll(self)
 
     def fromfd(self, handle: int, *kind: int) -> "Socket":
         """In place of `socket.fromfd`: another handle for the same connection."""
@@ -276,6 +280,22 @@ class Epoll(Handle):
     def _is_open(self, fd: int) -> None:
         if fd not in self.network.sockets:
             raise OSError(errno.EBADF, "bad file descriptor")
+
+
+class Poll:
+    """In place of `select.poll`: no descriptor itself."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._watched: dict[int, int] = {}
+
+    def register(self, fd: int, events: int) -> None:
+        self._watched[fd] = events
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        assert timeout == 0, "the loop would stand still"
+        sockets = self._network.sockets
+        return [(fd, READ) for fd in self._watched if sockets[fd].ready() & READ]
 
 
 class Selector(selectors.BaseSelector):
