@@ -286,19 +286,6 @@ def leaves_a_client(connection):
         model(connection)
 
 
-def keeps_a_loop(connection):
-    runs = threading.Event()
-
-    async def wait():
-        runs.set()
-        while True:
-            time.sleep(0.01)
-
-    threading.Thread(target=lambda: asyncio.run(wait()), name="loop", daemon=True).start()
-    runs.wait()
-    model(connection)
-
-
 def drops_two_files(connection):
     for path in (__file__, os.devnull):
         open(path, "rb")  # noqa: SIM115 - that is the point
@@ -336,7 +323,6 @@ ODD = [
     (returns_a_coroutine, "returned the coroutine `sleep`, which has never been awaited"),
     (opens_a_listener, r"It all came back. But you left a socket open: a listener on port \d+"),
     (opens_two_sockets, "But you left 2 sockets open"),
-    (keeps_a_loop, r"It all came back. But your thread `loop` was still running, in line \d+: `"),
     (drops_a_socket, "But you never closed a socket: Python did"),
     (
         drops_two_files,
