@@ -58,7 +58,7 @@ class Poller:
 
     def is_due(self, fd: int) -> bool:
         """Whether there is something to be read that has not had its turn yet."""
-        look = select.poll()
+        look = select.poll()  # an epoll cannot be asked for one of its many
         look.register(fd, select.POLLIN)
         return bool(look.poll(0))
 
