@@ -83,6 +83,8 @@ def up(
     said += _processes(before, made)
     stuck = [running for running in begun if not running.call.done.is_set()]
     ended, survivors = _threads(before, {running.call.thread for running in begun})
+    for loop in made.loops():  # whose threads have been ended; it can't close without its sockets
+        loop.close()
     for sock in before.new_sockets():
         wake(sock)
         if not stuck or sock.family != _PIPES:  # its event loop needs its own pair to end well

@@ -43,6 +43,7 @@ def test_each_answer_gets_its_verdict(case: Case) -> None:
     assert verdict._repr_html_().count("<pre") == len(verdict.details)
     assert before.new_sockets() == []
     assert before.new_threads() == []
+    assert before.made().loops() == []
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
