@@ -125,7 +125,10 @@ def leaves(room: Chatroom, ada: Member, ben: Member, cleo: Member) -> None:
     said = "Client 2 left, and client 1 said `/to 2 hello`. Client 1"
     ada.expect("no client 2", said, "What do you keep of somebody who has gone?")
     listed(ada, "1 Ada, 3", "Client 2 left, and")
-    dora = room.join("Dora")
+    ada.say("/room garden")
+    dora = room.join("Dora")  # nobody is in the lobby
+    ada.say("/room lobby")
+    told(dora, "* 1 Ada came", "Client 1, Ada, said `/room lobby`, where client 4 was already.")
     dora.say("/room tea")
     told(cleo, "* 4 Dora came", "Client 4 said `/room tea`, where client 3 was already.")
     told(ada, "* 4 Dora left", "Client 4 said `/room tea`.")

@@ -161,11 +161,14 @@ class Member:
     def dare(self, text: str) -> None:
         """Say something of which the tables leave open what the sender hears. It must stay."""
         self.tell(text)
-        self.until_now()
-        if self.partner.ended:
+        self.tell("/who")
+        while (line := self.partner.receive_line()) and not line.startswith(b"here: "):
+            pass  # whatever it is
+        if not line:
             said = f"`{text}`" if text else "an empty line"
+            came = "was disconnected" if self.partner.ended else "then `/who`, and got nothing"
             raise NotYet(
-                f"{self.label} said {said}, and was disconnected.",
+                f"{self.label} said {said}, and {came}.",
                 "nobody is thrown out for what they say.",
                 "What can fail in your callback, and who pays for it?",
             )
@@ -193,6 +196,7 @@ class Member:
                 saw = f"{said} {self.label} got `{plain(got, 80)}`."
             else:
                 saw = f"{said} then {self.label} said `/who`, and got nothing."
+                then = "Which callback hears that, and to whom does it answer?"
             expected = "nothing for that one." if got else "an answer that begins with `here: `."
             raise NotYet(saw, expected, then or "Who is it for?")
 
@@ -200,13 +204,6 @@ class Member:
         """What the server answers to `/who`, or whatever came before that."""
         self.tell("/who")
         return self.line()
-
-    def until_now(self) -> list[str]:
-        """All lines that have come: up to the answer to `/who`, or to a silence."""
-        lines = [self.who()]
-        while lines[-1] and not lines[-1].startswith("here: "):
-            lines.append(self.line())
-        return lines[:-1]
 
     def has_company(self, number: int) -> bool:
         """Whether this client is connected to the same chat."""

@@ -12,6 +12,7 @@ from sockkit.exercises.questions import (
     all_at_once,
     answered_alone,
     listed,
+    nobody_is_thrown_out,
     rooms,
     three,
     to_one_of_many,
@@ -61,6 +62,7 @@ def lobby(trial: Trial, answer: Any) -> str:
         more = [room.join().label for _ in range(_MANY)]
         labels = ["1 Ada", "4 Ada", zoe.label, later.label, *more]
         listed(second, ", ".join(labels), f"{_MANY} more came, and")
+        nobody_is_thrown_out(second)
         room.expect_own()
     return "Who came had a number, who spoke was known, and who left was told of, once."
 
@@ -91,6 +93,7 @@ def chat(trial: Trial, answer: Any) -> str:
         listed(others[-1], ", ".join(labels), f"{_MANY} more came, all called Ada, and")  # 5
         to_one_of_many(others)
         all_at_once(others[:TALKERS])
+        nobody_is_thrown_out(ada)
         for _ in range(_CROWD):  # question 1
             room.join()
         room.expect_own()

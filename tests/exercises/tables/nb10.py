@@ -214,10 +214,35 @@ class BlankAfterTheNumber(_Lobby):
             self.tell(connection, f"{connection.number} {connection.name}: {text}")
 
 
-@lobby.wrong("said `two  blanks, é, and /who`")
+@lobby.wrong("Client 3, who has no name, said `two  blanks, é, .* Client 1 got nothing")
 class AnswersEveryWho(_Lobby):
     def on_message(self, connection, text):
         super().on_message(connection, "/who" if "/who" in text else text)
+
+
+@lobby.wrong("Client 3, who has no name, said .* Client 1 got nothing")
+class TakesNamesAnywhere(_Lobby):
+    def on_message(self, connection, text):
+        if "/name " in text:
+            connection.name = text.split("/name ")[1]
+        else:
+            super().on_message(connection, text)
+
+
+@lobby.wrong("`on_message` raised IndexError.*nobody is thrown out for what they say")
+class NameOfNothing(_Lobby):
+    def on_message(self, connection, text):
+        if text.startswith("/name"):
+            connection.name = text.split(" ", 1)[1]
+        else:
+            super().on_message(connection, text)
+
+
+@lobby.wrong("then 1 Ada said `/who`, and got nothing.*`here: `. Which callback hears that")
+class NoListYet(_Lobby):
+    def on_message(self, connection, text):
+        if text != "/who":
+            super().on_message(connection, text)
 
 
 @lobby.wrong("`on_message` raised IndexError")
@@ -312,7 +337,7 @@ class RoomsInADictionary(ex.lobby.model):
             self.rooms.setdefault(text[6:], set()).add(connection.number)
             self.tell(connection, f"* {self.label(connection)} came")
         elif text.startswith("/to "):
-            _, number, message = text.split(" ", 2)
+            number, _, message = text[4:].partition(" ")
             other = self.here.get(int(number)) if number.isdigit() else None
             if other:
                 with contextlib.suppress(ConnectionLost):
@@ -358,11 +383,11 @@ class KnowsNoUnknown(_Chat):
             super().on_message(connection, text)
 
 
-@chat.wrong("Beside `1 Ada to you: a few words`, 2 Ben got")
+@chat.wrong("Beside `1 Ada to you: two  blanks`, 2 Ben got")
 class ToOneAndAll(_Chat):
     def on_message(self, connection, text):
         super().on_message(connection, text)
-        if text.startswith("/to 2 a"):
+        if text.startswith("/to 2 two"):
             self.tell(connection, f"{self.label(connection)} to you: {text[6:]}")
 
 
@@ -564,6 +589,60 @@ class FindsBySeat(_Finds):
         if found.reason is not None:
             raise KeyError(number)
         return found
+
+
+@chat.wrong("`on_message` raised ValueError: not enough values.*nobody is thrown out")
+class UnpacksThree(_Finds):
+    """What `/to` alone gives is less."""
+
+
+@chat.wrong("`on_message` raised ValueError: not enough values.*nobody is thrown out")
+class ARoomOfNothing(_Chat):
+    def on_message(self, connection, text):
+        if text.startswith("/room"):
+            _, _ = text.split(" ", 1)
+        super().on_message(connection, text)
+
+
+@chat.wrong("Client 3, who has no name, said .* Client 1 got")
+class TakesCommandsAnywhere(_Chat):
+    def on_message(self, connection, text):
+        _, command, rest = text.partition("/to ")
+        super().on_message(connection, command + rest if command else text)
+
+
+@chat.wrong("said `/to 2 two  blanks`. Client 2 got `1 Ada to you: two blanks`")
+class JoinsTheWords(_Chat):
+    def on_message(self, connection, text):
+        super().on_message(connection, " ".join(text.split()) if "/to 2" in text else text)
+
+
+@chat.wrong("client 2 is in tea time, and 2 Ben got `3: hello`")
+class RoomsByTheirBeginning(_Chat):
+    def tell(self, sender, text):
+        for other in list(self.here.values()):
+            if other is not sender and other.state.room.startswith(sender.state.room):
+                with contextlib.suppress(ConnectionLost):
+                    other.send(text)
+
+
+@chat.wrong("`on_connect` raised KeyError: 'lobby'")
+class TidiesTheLobbyAway(_Chat):
+    def __init__(self):
+        super().__init__()
+        self.rooms = {"lobby": set()}
+
+    def on_connect(self, connection):
+        self.rooms["lobby"].add(connection)
+        super().on_connect(connection)
+
+    def on_message(self, connection, text):
+        before = connection.state.room
+        super().on_message(connection, text)
+        self.rooms[before].remove(connection)
+        self.rooms.setdefault(connection.state.room, set()).add(connection)
+        if not self.rooms[before]:
+            del self.rooms[before]
 
 
 @chat.wrong("said `/to Ben hello`, .* got `no client x`")
