@@ -281,6 +281,8 @@ def raise_clearly(error: OSError | UnicodeError, what: str) -> NoReturn:
     text = f"{what}: {error.strerror or error}".partition(" (while attempting")[0]
     if error.errno == errno.EADDRINUSE:
         text += ". Another server has this port, perhaps one of yours; port 0 is always free"
+    if isinstance(error, socket.gaierror):
+        text += ". Is the host typed right? 127.0.0.1 is this machine"
     if error.errno == errno.ECONNREFUSED:
         text += ". Nobody listens there: is the server started, and is this its port?"
     # Several failures in one, such as those of "localhost" on IPv4 and IPv6, have no number.

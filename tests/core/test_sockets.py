@@ -350,6 +350,11 @@ def test_an_error_without_a_number_gets_none() -> None:
     assert raised.value.errno is None
 
 
+def test_a_host_that_nobody_knows_comes_with_a_hint() -> None:
+    with pytest.raises(socket.gaierror, match=r"not known\. Is the host typed right\?"):
+        raise_clearly(socket.gaierror(socket.EAI_NONAME, "not known"), "cannot connect")
+
+
 def test_a_refused_connection_comes_with_a_hint() -> None:
     with pytest.raises(ConnectionRefusedError, match="is the server started"):
         raise_clearly(ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "cannot connect")
