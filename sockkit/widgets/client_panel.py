@@ -55,7 +55,7 @@ class ClientPanel(Panel):
 
     def connect(self) -> None:
         """Connect to the address in the fields, and begin to listen."""
-        host, port, name = self.host(), self.value("Port"), self.value("Name")
+        host, port, name = self.host(), self.port(), self.value("Name")
         if not port:
             raise ValueError("type the server's port first: the server's panel shows it")
         self.disconnect()

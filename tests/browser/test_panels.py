@@ -194,10 +194,13 @@ def test_enter_sends_and_selects_the_text(notebook: Run, page: Page) -> None:
 def test_an_error_is_shown_in_the_panel(notebook: Run) -> None:
     book = notebook(STARTED)
     ada = book.panel("First")
-    ada.get_by_role("spinbutton", name="Port").fill("1")
-    for _ in range(2):
-        book.click("Connect", ada)
-        expect(ada.get_by_role("alert")).to_contain_text("cannot connect to 127.0.0.1:1")
+    port = ada.get_by_role("spinbutton", name="Port")
+    for typed, told in (("1", "cannot connect to 127.0.0.1:1"), ("70000", "65535, not 70000")):
+        port.fill(typed)
+        for _ in range(2):
+            book.click("Connect", ada)
+            expect(ada.get_by_role("alert")).to_contain_text(told)
+        expect(port).to_have_value(typed)
     assert book.errors() == []
 
 

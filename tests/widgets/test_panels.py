@@ -87,6 +87,17 @@ def test_a_host_that_is_none_is_told_and_nothing_else(host: str) -> None:
         assert [line.text for line in server.log()] == [server.error]
 
 
+@pytest.mark.parametrize("port", [70_000, -5])
+def test_a_number_that_is_no_port_is_told_and_stays_as_it_was_typed(port: int) -> None:
+    with ServerPanel() as server, ClientPanel() as client:
+        for panel, button in ((server, "Start"), (client, "Connect")):
+            panel.fill(Port=port)
+            panel.press(button)
+            assert f"a port is a number from 0 to 65535, not {port}" in panel.error
+            assert panel.value("Port") == port
+        assert not server.server.running
+
+
 def test_who_lets_others_in_is_told_so() -> None:
     with ServerPanel() as server:
         server.fill(Host="0.0.0.0")
