@@ -54,7 +54,12 @@ class ClientPanel(Panel):
     # What the buttons do: each runs as a job, and may raise.
 
     def connect(self) -> None:
-        """Connect to the address in the fields, and begin to listen."""
+        """Connect to the address in the fields, and begin to listen.
+
+        Connecting a connected client changes nothing, as with the second half of a double click.
+        """
+        if self.connected:
+            return
         host, port, name = self.host(), self.port(), self.value("Name")
         if not port:
             raise ValueError("type the server's port first: the server's panel shows it")

@@ -135,6 +135,15 @@ def test_connect_without_a_port_and_send_without_a_connection() -> None:
         assert "connect first" in client.error
 
 
+def test_a_double_click_connects_once() -> None:
+    with Server() as server, ClientPanel(server.address) as client:
+        for _ in range(2):
+            client.press("Connect")
+        server.wait_for_clients(1)
+        assert list(server.clients) == [1]
+        assert [line.kind for line in client.lines()] == ["note"]
+
+
 def test_connect_and_disconnect_again_and_again() -> None:
     with Server(lambda c, m: c.send(m)) as server, ClientPanel(server.address) as client:
         for _ in range(3):
