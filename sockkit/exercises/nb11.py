@@ -259,5 +259,7 @@ def merged(trial: Trial, answer: Any) -> str:
             each = [around([part], percent)[1] for part in parts if part]
             if number == statistics.mean(each):
                 clue = "That is the mean of the percentiles. Did any reply take so long?"
+            if math.isnan(number):
+                clue = "What you return, is it a number?"
             raise NotYet(f"{did} You returned `{plain(repr(got), 40)}`.", f"`{expected}`.", clue)
     return "One distribution, however many machines it came from."

@@ -810,7 +810,7 @@ def nearly(parts, percent):
     return round(by_nearest_rank(parts, percent), 1)
 
 
-@merged.wrong("You returned `nan`")
+@merged.wrong("You returned `nan`.*is it a number")
 def not_a_number(parts, percent):
     return math.nan
 
@@ -832,9 +832,19 @@ def of_a_part_without_replies(parts, percent):
     return by_nearest_rank(parts, percent) if first else None
 
 
-@merged.wrong("I asked for p50.*You returned `None`")
+@merged.wrong("I asked for p50.*You returned `None`.*is it a number")
 def returns_no_number(parts, percent):
     by_nearest_rank(parts, percent)
+
+
+@merged.wrong("You returned `'1.25'`.*Expected: `1.25`. What you return, is it a number")
+def as_a_text(parts, percent):
+    return str(by_nearest_rank(parts, percent))
+
+
+@merged.wrong("You returned `\\[1.25, 50.75\\]`.*is it a number")
+def one_for_each_part(parts, percent):
+    return [percentile(part, percent) for part in parts]
 
 
 @merged.right
