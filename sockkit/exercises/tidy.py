@@ -89,6 +89,8 @@ def up(
         wake(sock)
         if not stuck or sock.family != _PIPES:  # its event loop needs its own pair to end well
             sock.close()
+            if sock.fileno() >= 0:  # a file that was made of it keeps it open
+                socket.close(sock.detach())
     if any(running.forced for running in begun):
         return [], [*map(_stuck, stuck), *survivors]
     return [*said, *ended, *survivors], []

@@ -304,6 +304,17 @@ def keeps_the_connection(listener):
 kept: list[socket.socket] = []
 
 
+@serve_one.wrong("no FIN came")
+def keeps_a_file(listener):
+    with listener, listener.accept()[0] as connection:
+        files.append(connection.makefile("rwb", buffering=0))
+        while data := files[-1].read(1024):
+            files[-1].write(data)
+
+
+files: list[socket.SocketIO] = []
+
+
 @serve_one.wrong("I reset the connection, not finishing.*listener is still open")
 def closes_only_when_all_is_well(listener):
     connection, _ = listener.accept()
