@@ -279,6 +279,26 @@ def raises_another(listener):
             raise RuntimeError("the client is gone") from error
 
 
+@serve_one.wrong("you raised TypeError: can only concatenate str.*you return, or let")
+def fails_where_it_handles_the_reset(listener):
+    with listener, listener.accept()[0] as connection:
+        try:
+            byte_by_byte(connection)
+        except ConnectionResetError as error:
+            print("it went: " + error)
+
+
+@serve_one.wrong(
+    "still running when I stopped waiting, in line.*accept.*once I have reset it.*Whom"
+)
+def waits_for_a_politer_one(listener):
+    with listener:
+        while True:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(ConnectionError):
+                return byte_by_byte(connection)
+
+
 @serve_one.wrong("Your listener is still open")
 def forgets_the_listener(listener):
     connection, _ = listener.accept()
