@@ -124,6 +124,14 @@ def takes_a_line_for_all(connection):
     return connection.makefile(encoding="utf-8").readline()
 
 
+@receive_text.wrong("had not finished, but you returned `'caf.,.n'`.*tells you that nothing more")
+def takes_a_newline_for_the_end(connection):
+    data = b""
+    while not data.endswith(b"\n"):
+        data += connection.recv(1024)
+    return data.decode()
+
+
 @receive_text.wrong("had not finished, but you returned.*tells you that nothing more")
 def until_it_can_be_decoded(connection):
     data = b""
@@ -136,8 +144,8 @@ def until_it_can_be_decoded(connection):
 
 
 @receive_text.wrong("had not finished, but you returned.*tells you that nothing more")
-def three_receives(connection):
-    return b"".join(connection.recv(1024) for _ in range(3)).decode()
+def two_receives(connection):
+    return b"".join(connection.recv(1024) for _ in range(2)).decode()
 
 
 @receive_text.wrong("had not finished, but you returned.*tells you that nothing more")
