@@ -203,7 +203,7 @@ def _expect_refused(
             then,
         )
     if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
-        raise NotYet(f"I fed {what}, and you raised {type(error).__name__}.", "ValueError.")
+        raise NotYet(f"I fed {what}, and you raised {named(error)}.", "ValueError.")
 
 
 def _received(trial: Trial, stream: bytes, size: int) -> list[bytes]:

@@ -542,6 +542,19 @@ class AnotherError:
         return [line.decode() for line in lines]
 
 
+@bounded.wrong("a whole line of 101 bytes, and you raised TypeError: can only concatenate str")
+class FailsWhereItRefuses:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        for line in [*lines, self.waiting]:
+            if len(line) > self.limit:
+                raise ValueError("too long: " + len(line))
+        return [line.decode() for line in lines]
+
+
 class _Bounded:
     def __init__(self, limit):
         self.limit, self.waiting = limit, b""
