@@ -339,6 +339,22 @@ class StripsItsLines(_Splits):
         return [line.strip() for line in super().feed(data)]
 
 
+@decoder.wrong("message 4 came out as `'spÃ¤te GÃ¤ste'`.*Which bytes did you decode, and as what")
+class DecodesAsAnother(_Splits):
+    def feed(self, data):
+        return [line.encode().decode("latin-1") for line in super().feed(data)]
+
+
+@decoder.wrong("message 4 came out as `'spte Gste'`.*Which bytes did you decode, and as what")
+class IgnoresWhatIsCut:
+    def __init__(self):
+        self.waiting = ""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data.decode(errors="ignore")).split("\n")
+        return lines
+
+
 @decoder.wrong("message 1 came out as `'one.n'`.*newline ends a message")
 class KeepsTheNewlines(_Splits):
     def feed(self, data):
