@@ -121,6 +121,20 @@ async def sleeps_on_the_loop(address):
         return await client.recv()
 
 
+@first_reply.wrong("I read `.*hello.*Bytes, or text")
+async def sends_bytes_as_they_print(address):
+    async with AsyncClient(address) as client:
+        client.send(str(b"hello"))
+        return await client.recv()
+
+
+@first_reply.wrong("I read `b'Hello.n'`.\nExpected: the line `hello`.\n")
+async def with_a_capital(address):
+    async with AsyncClient(address) as client:
+        client.send("Hello")
+        return await client.recv()
+
+
 @first_reply.wrong(r"you returned `b'welcome, .*as bytes")
 async def returns_bytes(address):
     reader, writer = await asyncio.open_connection(*address)
@@ -321,13 +335,13 @@ def one_of_two_names(connection, message):
     connection.send("MainThread" if main else "sockkit-server")
 
 
-@where_am_i.wrong("got no answer.*for each message")
+@where_am_i.wrong("I sent a second message, and you closed the connection.*for each message")
 def closes_after_the_first(connection, message):
     connection.send(threading.current_thread().name)
     connection.close()
 
 
-@where_am_i.wrong("got no answer.*for each message")
+@where_am_i.wrong("I sent a second message and got no answer.*for each message.\n\n")
 def only_the_first(connection, message):
     if connection not in greeted:
         greeted.append(connection)
