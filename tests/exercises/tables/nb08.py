@@ -118,7 +118,7 @@ def writable_is_not_room_enough(connections, data):
             connections.remove(connection)
 
 
-@to_all.wrong("Client 3 reads, and got nothing")
+@to_all.wrong("Client 3 reads, and got nothing.*What does a `for` do when the list gets shorter")
 def removes_while_it_goes_through(connections, data):
     for connection in connections:
         connection.setblocking(False)
@@ -129,6 +129,15 @@ def removes_while_it_goes_through(connections, data):
         if not whole:
             connections.remove(connection)
             connection.close()
+
+
+@to_all.wrong("Client 3 reads, and got nothing.*what becomes of all who come after it")
+def goes_no_further(connections, data):
+    for connection in connections:
+        if not _took_it(connection, data):
+            connection.close()
+            connections.remove(connection)
+            break
 
 
 @to_all.wrong("still in your list")
