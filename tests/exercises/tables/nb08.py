@@ -617,6 +617,17 @@ async def soon_tires(connection, text, work):
         connection.send(answer)
 
 
+@in_step.wrong("I said `hello`, got `HELLO, 1`, and then you closed the connection")
+async def closes_after_the_first(connection, text, work):
+    connection.send(await work(text))
+    connection.close()
+
+
+@in_step.wrong("raised TypeError: object NoneType.*it stays open, for the next message")
+async def awaits_the_send(connection, text, work):
+    await connection.send(await work(text))
+
+
 @in_step.wrong("RuntimeError")
 def a_loop_in_the_loop(connection, text, work):
     connection.send(asyncio.run(work(text)))
