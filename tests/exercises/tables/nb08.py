@@ -477,6 +477,16 @@ def tells_nobody(gone):
     return _strict()
 
 
+@strict_server.wrong("You called nothing.*lambda> failed for client 2.*AttributeError: .*numbr")
+def mistypes_the_number(gone):
+    return _strict(lambda who, why: gone(who.numbr, why))
+
+
+@strict_server.wrong("You called nothing.*failed for client 2.*takes 1 positional argument but 2")
+def takes_the_reason_alone(gone):
+    return _strict(lambda why: gone(2, why))
+
+
 @strict_server.wrong("bytes waited for it.\\sExpected: 50,000 may wait")
 def much_too_strict(gone):
     return _strict(lambda who, why: gone(who.number, why), 5_000)
