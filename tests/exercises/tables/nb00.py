@@ -294,6 +294,12 @@ async def asks_the_wrong_port(address):
     await asyncio.open_connection(address[0], 1)
 
 
+@first_reply.wrong(r"Nobody listens there: is the server started, and is this its port\?\n")
+async def asks_the_wrong_port_with_the_kit(address):
+    async with AsyncClient((address[0], 1)) as client:
+        return await client.recv()
+
+
 first_reply.wrong("Leave out the parentheses")(with_the_kit(("127.0.0.1", 1)))
 
 
