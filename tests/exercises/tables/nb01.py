@@ -324,6 +324,20 @@ def keeps_the_connection(listener):
 kept: list[socket.socket] = []
 
 
+@serve_one.wrong("I finished, and you returned. Your listener is still open")
+def goes_on_in_a_thread(listener):
+    ended = threading.Event()
+
+    def serve():
+        while True:
+            with listener.accept()[0] as connection:
+                byte_by_byte(connection)
+            ended.set()
+
+    threading.Thread(target=serve, daemon=True).start()
+    ended.wait()
+
+
 @serve_one.wrong("no FIN came")
 def keeps_a_file(listener):
     with listener, listener.accept()[0] as connection:
