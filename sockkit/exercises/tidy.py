@@ -220,7 +220,10 @@ def _named(threads: Sequence[threading.Thread]) -> str:
 
 def _press(before: Before, threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
-        throw_into(thread)
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+        else:
+            throw_into(thread)
     for sock in before.new_sockets():
         wake(sock)
 

@@ -179,6 +179,12 @@ def leaves_a_thread(connection):
     byte_by_byte(connection)
 
 
+@echo.wrong("But your thread .* was still running; I ended it")
+def leaves_a_timer(connection):
+    threading.Timer(60, connection.close).start()
+    byte_by_byte(connection)
+
+
 serve_one = Table(ex.serve_one)
 
 
