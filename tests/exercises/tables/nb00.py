@@ -27,6 +27,9 @@ environment.wrong("for python is a function")({"python": platform.python_version
 environment.wrong("keys `python` and `sockkit`")(PYTHON)
 environment.wrong("keys `python` and `sockkit`")({"python": PYTHON})
 environment.wrong("which is no text")({"python": (3, 11), "sockkit": KIT})
+environment.wrong("For python you gave me None, which is no text")(
+    {"python": print(), "sockkit": KIT}
+)
 environment.wrong("which is no text")({"python": sys.version_info, "sockkit": KIT})
 environment.wrong("For python you gave me.*the whole version")(
     {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "sockkit": KIT}

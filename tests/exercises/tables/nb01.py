@@ -404,5 +404,6 @@ which_socket.wrong("`accept` on a connection, and Python raised OSError")(
 which_socket.wrong("`recv` on a listener")(RIGHT | {"recv": "listener"})
 which_socket.wrong("`sendall` on a listener")(RIGHT | {"sendall": "Listener"})
 which_socket.wrong("`getpeername` on a listener")(RIGHT | {"getpeername": "listener"})
+which_socket.wrong("For `recv` you said None")(RIGHT | {"recv": None})
 which_socket.wrong("you said 'both'")(RIGHT | {"recv": "both"})
 which_socket.wrong("a dict with the keys")(["listener", "connection"])
