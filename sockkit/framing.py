@@ -94,8 +94,7 @@ class Lines:
         except UnicodeEncodeError as error:
             raise ProtocolError(f"{self.encoding} cannot write this text: {error.reason}") from None
         except (TypeError, AttributeError):  # rather than a look at every type: that would cost
-            kind = type(message).__name__
-            raise TypeError(f"Lines carries str, not {kind}: decode bytes first") from None
+            raise _of_another_type(message, "Lines carries str") from None
 
     def decoder(self, max_message: int = _MAX_MESSAGE) -> "LineDecoder":
         """A decoder that refuses lines of more than `max_message` bytes."""
@@ -302,5 +301,11 @@ def decoder_factory(framing: Framing, max_message: int) -> Callable[[], Decoder]
 def _as_bytes(message: object, framing: Framing) -> bytes:
     if isinstance(message, bytes | bytearray | memoryview):
         return bytes(message)
-    kind = type(message).__name__
-    raise TypeError(f"{framing!r} carries bytes, not {kind}: encode text first")
+    raise _of_another_type(message, f"{framing!r} carries bytes")
+
+
+def _of_another_type(message: object, carries: str) -> TypeError:
+    then = ": encode text first" if isinstance(message, str) else ""
+    if isinstance(message, bytes | bytearray):
+        then = ": decode bytes first"
+    return TypeError(f"{carries}, not {type(message).__name__}{then}")

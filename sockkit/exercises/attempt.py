@@ -22,9 +22,10 @@ def untouched(answer: Any) -> bool:
     if any(answer is blank for blank in _BLANKS):
         return True
     if isinstance(answer, dict):
-        return any(untouched(value) for value in answer.values())
+        return untouched(list(answer.values()))
     if isinstance(answer, list | tuple):
-        return any(untouched(value) for value in answer)
+        # None in it is no blank, but may be what a call of `print` has returned.
+        return any(value is not None and untouched(value) for value in answer)
     if inspect.isclass(answer):
         return _is_stub_class(answer)
     function = inspect.unwrap(answer) if callable(answer) else None

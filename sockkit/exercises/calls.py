@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -65,6 +66,8 @@ class Call:
         except BaseException as error:
             if not self.ending:
                 self.error = error
+            else:  # nobody is told of it, and it would keep all local variables of the answer
+                traceback.clear_frames(error.__traceback__)
         finally:
             if os.getpid() != process:  # a fork of the answer's: nobody waits for it here
                 os._exit(0)

@@ -120,6 +120,8 @@ def _why(want: Any, have: Any) -> str:
             return "What takes characters off? All but the newline belong to the message."
         if [have] in (want.splitlines()[:1], want.splitlines(keepends=True)[:1]):
             return "Which characters end a message? You have found one more than the newline."
+        if not want.isascii():
+            return "Which bytes did you decode, and as what? A character may have several."
     return "Which receive did it begin in, and what had you kept by then?"
 
 

@@ -62,7 +62,7 @@ def _judge(check: Check, answer: Any, goal: str) -> Verdict:
         faults, survivors = tidy.up(before, trial.begun, dropped)
         found = examiner.praise, examiner.finding
         verdict = report.write(trial, goal, *found, changed + faults, survivors)
-        _forget_frames(trial)
+        _forget_frames(trial, examiner.finding)
     if interrupted or (desk and desk.interrupted):
         raise KeyboardInterrupt
     return report.with_output(verdict, printed.lines(), warned.lines())
@@ -121,8 +121,11 @@ class Examiner(threading.Thread):
                     self._desk.dismiss()
 
 
-def _forget_frames(trial: Trial) -> None:
-    # A traceback keeps every local variable alive, so the learner's sockets too.
+def _forget_frames(trial: Trial, finding: NotYet | None) -> None:
+    # A traceback keeps every local variable alive, so the learner's sockets too, and what the check
+    # got: a coroutine, say, of which Python would tell in a later cell that nobody awaited it.
+    if finding:
+        traceback.clear_frames(finding.__traceback__)
     for running in trial.begun:
         if error := running.call.error:
             traceback.clear_frames(error.__traceback__)

@@ -78,7 +78,8 @@ def first_reply(trial: Trial, answer: Any) -> str:
         _expect_no_error(partner, running)
         raise NotYet("You connected, and then I read nothing.", "the line `hello`.")
     if hello.rstrip(b"\r\n") != b"hello":
-        raise NotYet(f"I read {_shown(hello)}.", "the line `hello`.", "Bytes, or text?")
+        then = "Bytes, or text?" if hello.startswith((b"b'", b'b"')) else ""
+        raise NotYet(f"I read {_shown(hello)}.", "the line `hello`.", then)
     if not hello.endswith(b"\n"):
         raise NotYet(
             "I read `hello`, and waited for the end of the line.",
@@ -173,15 +174,15 @@ def where_am_i(trial: Trial, answer: Any) -> str:
 
 def _ask(trial: Trial, address: tuple[str, int], name: str, where: str) -> None:
     partner = trial.connect(address)
-    for _ in range(2):
+    mute = "What a handler returns or prints does not go to the client. What does?"
+    for what, then in (("a message", mute), ("a second message", "")):
         partner.send(b"where are you?\n")
         line = partner.receive_line()
         if not line:
-            raise NotYet(
-                "I sent a message and got no answer.",
-                "one line with the thread's name, for each message.",
-                "What a handler returns or prints does not go to the client. What does?",
-            )
+            expected = "one line with the thread's name, for each message."
+            if partner.ended:
+                raise NotYet(f"I sent {what}, and you closed the connection.", expected)
+            raise NotYet(f"I sent {what} and got no answer.", expected, then)
         if line.decode(errors="replace").strip() != name:
             raise NotYet(
                 f"I ran your handler {where}, and it answered {_shown(line)}.",

@@ -10,6 +10,7 @@ from sockkit.exercises.running import Running
 from sockkit.exercises.solutions import nb01 as solutions
 from sockkit.exercises.trial import Trial
 from sockkit.exercises.verdict import NotYet
+from sockkit.exercises.where import named
 from sockkit.text import plain
 
 lesson = Lesson("01")
@@ -19,6 +20,8 @@ _NOT_TEXT = b"caf\xe9 \x00\xff"
 _WHITE = b" \r\n"
 _LONG = bytes(range(256)) * 20  # more than one receive of any usual size
 _UNTIL_FIN = "it goes on until I have finished, and then returns."
+_AFTER_RESET = "you return, or let the ConnectionResetError out as it is, once I have reset it."
+_ONLY_CLIENT = "I am the only client. Whom does that line wait for?"
 _EMPTY = 'What does `recv` return once the other side has finished? Look for `b""`.'
 
 
@@ -87,7 +90,7 @@ def serve_one(trial: Trial, answer: Any) -> str:
     partner = trial.connect(address)
     _expect_echoes(partner)
     running.expect_patience("finished", _UNTIL_FIN)
-    _finish(partner, running, "I am the only client. Whom does that line wait for?")
+    _finish(partner, running, _ONLY_CLIENT)
     _expect_closed(trial, partner, listener, address, "I finished, and you returned.")
 
     listener = trial.own(socket.create_server(("127.0.0.1", 0)))
@@ -96,10 +99,10 @@ def serve_one(trial: Trial, answer: Any) -> str:
     partner = trial.connect(address, "rude client")
     _expect_echoes(partner)
     partner.reset()
-    error = running.error(expected=_UNTIL_FIN)
+    error = running.error(expected=_AFTER_RESET, then=_ONLY_CLIENT)
     if error is not None and not isinstance(error, ConnectionError):
-        saw = f"I reset the connection, and you raised {type(error).__name__}."
-        raise NotYet(saw, "you return, or let the ConnectionResetError out as it is.")
+        saw = f"I reset the connection, and you raised {named(error)}."
+        raise NotYet(saw, _AFTER_RESET)
     _expect_closed(trial, partner, listener, address, "I reset the connection, not finishing.")
     return "You served a client that finished, and one that reset the connection."
 

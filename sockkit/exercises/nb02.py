@@ -47,7 +47,7 @@ def receive_text(trial: Trial, answer: Any) -> str:
     """Return the whole text that comes on `connection`, as a str, once the other side finishes."""
     data = _TEXT.encode()
     snake = data.index("🐍".encode())
-    cuts = [data.index(b"\xa9"), snake + 2, snake + 4]
+    cuts = [data.index(b"\xa9"), data.index(b"\n") + 1, snake + 2, snake + 4]
     partner, theirs = trial.pair()
     running = trial.start(answer, theirs)
     for start, end in itertools.pairwise([0, *cuts]):
@@ -203,7 +203,7 @@ def _expect_refused(
             then,
         )
     if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
-        raise NotYet(f"I fed {what}, and you raised {type(error).__name__}.", "ValueError.")
+        raise NotYet(f"I fed {what}, and you raised {named(error)}.", "ValueError.")
 
 
 def _received(trial: Trial, stream: bytes, size: int) -> list[bytes]:

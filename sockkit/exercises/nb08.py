@@ -198,7 +198,7 @@ def in_step(trial: Trial, answer: Any) -> str:
     work = Work()
     host = trial.serve(on_message=work.handler(answer))
     partners = [trial.connect(host.address, "client 1")]
-    judge_alone(work, partners[0])
+    judge_alone(trial, work, partners[0])
     partners += [trial.connect(host.address, f"client {number}") for number in (2, 3)]
     judge_two_that_stand_still(trial, work, partners)
     work.go_on()

@@ -1,8 +1,10 @@
-"""What an answer prints, kept for the verdict and bounded."""
+"""What an answer prints, and what is logged meanwhile, kept for the verdict and bounded."""
 
 import io
+import logging
 from collections.abc import Callable
 
+from sockkit.exercises.where import learners_traceback
 from sockkit.text import plain
 
 _KEPT = 2_000  # characters: a screenful, however much is printed
@@ -42,3 +44,17 @@ class Printed(io.TextIOBase):
         if len(lines) > _LINES or self.count > _KEPT:
             lines = [*lines[:_LINES], f"… {self.count:,} characters in all"]
         return lines
+
+
+class Logged(logging.Handler):
+    """Shows what is logged, and of an exception's traceback the learner's lines alone."""
+
+    def __init__(self, shown: Printed) -> None:
+        super().__init__(logging.WARNING)
+        self._shown = shown
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record down."""
+        error = record.exc_info[1] if record.exc_info else None
+        lines = learners_traceback(error) if error else []
+        self._shown.write("\n".join([record.getMessage(), *lines]) + "\n")

@@ -90,7 +90,8 @@ def _raised(call: Call, error: BaseException, expected: str) -> NotYet:
             "keyboard: it stops the whole program.",
             expected,
         )
-    return NotYet(f"`{name}` raised {named(error)}.", expected)
+    what = f"`{name}` raised {named(error)}"
+    return NotYet(what if what.endswith((".", "?")) else f"{what}.", expected)
 
 
 def _unawaited(calls: Sequence[Call]) -> NotYet | None:

@@ -95,7 +95,8 @@ class Room:
             return "What does `send` return?" if len(got) < _size(self.said) else ""
         if name == "client 1":
             return ""
-        if self._sleeping[-1] not in self.connections:
+        last = self.readers["client 4"]
+        if self._sleeping[-1] not in self.connections and last.receive(1, within=0.1):
             return "What does a `for` do when the list gets shorter under it?"
         return "When one can't take it, what becomes of all who come after it?"
 

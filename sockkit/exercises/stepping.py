@@ -74,7 +74,7 @@ class Work:
         self._gate.set()
 
 
-def judge_alone(work: Work, partner: Partner) -> None:
+def judge_alone(trial: Trial, work: Work, partner: Partner) -> None:
     """What becomes of the very first message, while nobody else is there.
 
     Raises:
@@ -101,6 +101,9 @@ def judge_alone(work: Work, partner: Partner) -> None:
     if line := partner.receive_line(within=_AT_ONCE):
         saw = f"I said `hello` once, and got a second answer: `{_shown(line)}`."
         raise NotYet(saw, "one answer to each message.")
+    if partner.ended or trial.hopeless():  # it failed after it had answered
+        saw = f"I said `hello`, got `{result}`, and then you closed the connection."
+        raise NotYet(saw, "it stays open, for the next message.")
 
 
 def _judge_count(work: Work, said: int, times: str) -> None:

@@ -5,6 +5,7 @@ Gently first: a server of the kit is stopped, a thread gets time to end by itsel
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from sockkit.exercises.leftovers import (
     wake,
     wakers_of_running_loops,
 )
-from sockkit.exercises.printed import Printed
+from sockkit.exercises.printed import Logged, Printed
 from sockkit.exercises.running import Running
 from sockkit.exercises.where import learners_place, learners_traceback
 
@@ -52,14 +53,16 @@ def troubles_noted(shown: Printed) -> Iterator[list[str]]:
             lines = learners_traceback(args.exc_value)
             shown.write("\n".join([f"In your thread {args.thread.name}:", *lines]) + "\n")
 
-    hook = threading.excepthook
+    hook, log = threading.excepthook, Logged(shown)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.showwarning = note_warning
         threading.excepthook = note_error
+        logging.getLogger().addHandler(log)
         try:
             yield dropped
         finally:
+            logging.getLogger().removeHandler(log)
             threading.excepthook = hook
 
 
@@ -89,6 +92,8 @@ def up(
         wake(sock)
         if not stuck or sock.family != _PIPES:  # its event loop needs its own pair to end well
             sock.close()
+            if sock.fileno() >= 0:  # a file that was made of it keeps it open
+                socket.close(sock.detach())
     if any(running.forced for running in begun):
         return [], [*map(_stuck, stuck), *survivors]
     return [*said, *ended, *survivors], []
@@ -215,7 +220,10 @@ def _named(threads: Sequence[threading.Thread]) -> str:
 
 def _press(before: Before, threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
-        throw_into(thread)
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+        else:
+            throw_into(thread)
     for sock in before.new_sockets():
         wake(sock)
 

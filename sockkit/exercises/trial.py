@@ -230,6 +230,8 @@ class Trial:
         """Close all that the check owns. The wire trace ends before."""
         self.wire = list(self.wire)
         for thing in self._owned:
+            if isinstance(thing, socket.socket):
+                wake(thing)  # a thread may wait in `accept`, which close does not end
             with contextlib.suppress(OSError):
                 thing.close()
 

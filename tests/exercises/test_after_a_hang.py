@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sockkit.exercises import Exercise, nb06, nb08
+from sockkit.exercises import Exercise, nb01, nb02, nb06, nb08
 from sockkit.exercises.calls import throw_into
 from sockkit.exercises.leftovers import Before
 
@@ -93,7 +93,31 @@ def test_what_had_not_begun_is_not_told_in_a_later_cell() -> None:
             time.sleep(0.01)
 
     assert "held its event loop" in repr(nb08.in_step.check(polls))
+    assert told_later() == []
+
+
+def test_what_an_ended_answer_never_awaited_is_not_told_in_a_later_cell() -> None:
+    async def forgets_the_await(connection):
+        data = asyncio.get_running_loop().sock_recv(connection, 1024)
+        while data:
+            time.sleep(0.01)
+
+    assert "held its event loop" in repr(nb01.echo.check(forgets_the_await))
+    assert told_later() == []
+
+
+def test_coroutines_that_the_check_got_are_told_in_its_verdict_and_not_in_a_later_cell() -> None:
+    class Coroutines:
+        async def feed(self, data):
+            return [data.decode()]
+
+    assert "feed' was never awaited" in repr(nb02.decoder.check(Coroutines))
+    assert told_later() == []
+
+
+def told_later() -> list[str]:
+    """What Python has to say when it comes to the garbage."""
     with warnings.catch_warnings(record=True) as later:
         warnings.simplefilter("always")
         gc.collect()
-    assert [str(warning.message) for warning in later] == []
+    return [str(warning.message) for warning in later]

@@ -130,7 +130,7 @@ class ClassMethodDone:
         Nothing,
         StaticStub,
         {"a": 1, "b": ...},
-        [1, None],
+        [1, ...],
         ("x", {"y": ...}),
     ],
 )
@@ -147,6 +147,8 @@ def test_a_stub_is_untouched(stub: Any) -> None:
         [],
         {},
         {"a": 1},
+        {"a": print()},
+        [1, None],
         returns_something,
         calls,
         raises_something_else,

@@ -27,6 +27,9 @@ environment.wrong("for python is a function")({"python": platform.python_version
 environment.wrong("keys `python` and `sockkit`")(PYTHON)
 environment.wrong("keys `python` and `sockkit`")({"python": PYTHON})
 environment.wrong("which is no text")({"python": (3, 11), "sockkit": KIT})
+environment.wrong("For python you gave me None, which is no text")(
+    {"python": print(), "sockkit": KIT}
+)
 environment.wrong("which is no text")({"python": sys.version_info, "sockkit": KIT})
 environment.wrong("For python you gave me.*the whole version")(
     {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "sockkit": KIT}
@@ -118,6 +121,20 @@ async def sleeps_on_the_loop(address):
     async with AsyncClient(address) as client:
         client.send("hello")
         time.sleep(30)
+        return await client.recv()
+
+
+@first_reply.wrong("I read `.*hello.*Bytes, or text")
+async def sends_bytes_as_they_print(address):
+    async with AsyncClient(address) as client:
+        client.send(str(b"hello"))
+        return await client.recv()
+
+
+@first_reply.wrong("I read `b'Hello.n'`.\nExpected: the line `hello`.\n")
+async def with_a_capital(address):
+    async with AsyncClient(address) as client:
+        client.send("Hello")
         return await client.recv()
 
 
@@ -280,6 +297,12 @@ async def asks_the_wrong_port(address):
     await asyncio.open_connection(address[0], 1)
 
 
+@first_reply.wrong(r"Nobody listens there: is the server started, and is this its port\?\n")
+async def asks_the_wrong_port_with_the_kit(address):
+    async with AsyncClient((address[0], 1)) as client:
+        return await client.recv()
+
+
 first_reply.wrong("Leave out the parentheses")(with_the_kit(("127.0.0.1", 1)))
 
 
@@ -321,13 +344,13 @@ def one_of_two_names(connection, message):
     connection.send("MainThread" if main else "sockkit-server")
 
 
-@where_am_i.wrong("got no answer.*for each message")
+@where_am_i.wrong("I sent a second message, and you closed the connection.*for each message")
 def closes_after_the_first(connection, message):
     connection.send(threading.current_thread().name)
     connection.close()
 
 
-@where_am_i.wrong("got no answer.*for each message")
+@where_am_i.wrong("I sent a second message and got no answer.*for each message.\n\n")
 def only_the_first(connection, message):
     if connection not in greeted:
         greeted.append(connection)

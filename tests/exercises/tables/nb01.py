@@ -179,6 +179,12 @@ def leaves_a_thread(connection):
     byte_by_byte(connection)
 
 
+@echo.wrong("But your thread .* was still running; I ended it")
+def leaves_a_timer(connection):
+    threading.Timer(60, connection.close).start()
+    byte_by_byte(connection)
+
+
 serve_one = Table(ex.serve_one)
 
 
@@ -279,6 +285,26 @@ def raises_another(listener):
             raise RuntimeError("the client is gone") from error
 
 
+@serve_one.wrong("you raised TypeError: can only concatenate str.*you return, or let")
+def fails_where_it_handles_the_reset(listener):
+    with listener, listener.accept()[0] as connection:
+        try:
+            byte_by_byte(connection)
+        except ConnectionResetError as error:
+            print("it went: " + error)
+
+
+@serve_one.wrong(
+    "still running when I stopped waiting, in line.*accept.*once I have reset it.*Whom"
+)
+def waits_for_a_politer_one(listener):
+    with listener:
+        while True:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(ConnectionError):
+                return byte_by_byte(connection)
+
+
 @serve_one.wrong("Your listener is still open")
 def forgets_the_listener(listener):
     connection, _ = listener.accept()
@@ -302,6 +328,31 @@ def keeps_the_connection(listener):
 
 
 kept: list[socket.socket] = []
+
+
+@serve_one.wrong("I finished, and you returned. Your listener is still open")
+def goes_on_in_a_thread(listener):
+    ended = threading.Event()
+
+    def serve():
+        while True:
+            with listener.accept()[0] as connection:
+                byte_by_byte(connection)
+            ended.set()
+
+    threading.Thread(target=serve, daemon=True).start()
+    ended.wait()
+
+
+@serve_one.wrong("no FIN came")
+def keeps_a_file(listener):
+    with listener, listener.accept()[0] as connection:
+        files.append(connection.makefile("rwb", buffering=0))
+        while data := files[-1].read(1024):
+            files[-1].write(data)
+
+
+files: list[socket.SocketIO] = []
 
 
 @serve_one.wrong("I reset the connection, not finishing.*listener is still open")
@@ -353,5 +404,6 @@ which_socket.wrong("`accept` on a connection, and Python raised OSError")(
 which_socket.wrong("`recv` on a listener")(RIGHT | {"recv": "listener"})
 which_socket.wrong("`sendall` on a listener")(RIGHT | {"sendall": "Listener"})
 which_socket.wrong("`getpeername` on a listener")(RIGHT | {"getpeername": "listener"})
+which_socket.wrong("For `recv` you said None")(RIGHT | {"recv": None})
 which_socket.wrong("you said 'both'")(RIGHT | {"recv": "both"})
 which_socket.wrong("a dict with the keys")(["listener", "connection"])

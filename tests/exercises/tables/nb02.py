@@ -124,6 +124,14 @@ def takes_a_line_for_all(connection):
     return connection.makefile(encoding="utf-8").readline()
 
 
+@receive_text.wrong("had not finished, but you returned `'caf.,.n'`.*tells you that nothing more")
+def takes_a_newline_for_the_end(connection):
+    data = b""
+    while not data.endswith(b"\n"):
+        data += connection.recv(1024)
+    return data.decode()
+
+
 @receive_text.wrong("had not finished, but you returned.*tells you that nothing more")
 def until_it_can_be_decoded(connection):
     data = b""
@@ -136,8 +144,8 @@ def until_it_can_be_decoded(connection):
 
 
 @receive_text.wrong("had not finished, but you returned.*tells you that nothing more")
-def three_receives(connection):
-    return b"".join(connection.recv(1024) for _ in range(3)).decode()
+def two_receives(connection):
+    return b"".join(connection.recv(1024) for _ in range(2)).decode()
 
 
 @receive_text.wrong("had not finished, but you returned.*tells you that nothing more")
@@ -329,6 +337,22 @@ class _Splits:
 class StripsItsLines(_Splits):
     def feed(self, data):
         return [line.strip() for line in super().feed(data)]
+
+
+@decoder.wrong("message 4 came out as `'spÃ¤te GÃ¤ste'`.*Which bytes did you decode, and as what")
+class DecodesAsAnother(_Splits):
+    def feed(self, data):
+        return [line.encode().decode("latin-1") for line in super().feed(data)]
+
+
+@decoder.wrong("message 4 came out as `'spte Gste'`.*Which bytes did you decode, and as what")
+class IgnoresWhatIsCut:
+    def __init__(self):
+        self.waiting = ""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data.decode(errors="ignore")).split("\n")
+        return lines
 
 
 @decoder.wrong("message 1 came out as `'one.n'`.*newline ends a message")
@@ -531,6 +555,19 @@ class AnotherError:
         *lines, self.waiting = (self.waiting + data).split(b"\n")
         if any(len(line) > self.limit for line in [*lines, self.waiting]):
             raise OverflowError("too long")
+        return [line.decode() for line in lines]
+
+
+@bounded.wrong("a whole line of 101 bytes, and you raised TypeError: can only concatenate str")
+class FailsWhereItRefuses:
+    def __init__(self, limit):
+        self.limit, self.waiting = limit, b""
+
+    def feed(self, data):
+        *lines, self.waiting = (self.waiting + data).split(b"\n")
+        for line in [*lines, self.waiting]:
+            if len(line) > self.limit:
+                raise ValueError("too long: " + len(line))
         return [line.decode() for line in lines]
 
 

@@ -118,7 +118,7 @@ def writable_is_not_room_enough(connections, data):
             connections.remove(connection)
 
 
-@to_all.wrong("Client 3 reads, and got nothing")
+@to_all.wrong("Client 3 reads, and got nothing.*What does a `for` do when the list gets shorter")
 def removes_while_it_goes_through(connections, data):
     for connection in connections:
         connection.setblocking(False)
@@ -129,6 +129,15 @@ def removes_while_it_goes_through(connections, data):
         if not whole:
             connections.remove(connection)
             connection.close()
+
+
+@to_all.wrong("Client 3 reads, and got nothing.*what becomes of all who come after it")
+def goes_no_further(connections, data):
+    for connection in connections:
+        if not _took_it(connection, data):
+            connection.close()
+            connections.remove(connection)
+            break
 
 
 @to_all.wrong("still in your list")
@@ -468,6 +477,16 @@ def tells_nobody(gone):
     return _strict()
 
 
+@strict_server.wrong("You called nothing.*lambda> failed for client 2.*AttributeError: .*numbr")
+def mistypes_the_number(gone):
+    return _strict(lambda who, why: gone(who.numbr, why))
+
+
+@strict_server.wrong("You called nothing.*failed for client 2.*takes 1 positional argument but 2")
+def takes_the_reason_alone(gone):
+    return _strict(lambda why: gone(2, why))
+
+
 @strict_server.wrong("bytes waited for it.\\sExpected: 50,000 may wait")
 def much_too_strict(gone):
     return _strict(lambda who, why: gone(who.number, why), 5_000)
@@ -606,6 +625,17 @@ async def soon_tires(connection, text, work):
     answer = await work(text)
     if connection.state.answers < 3:
         connection.send(answer)
+
+
+@in_step.wrong("I said `hello`, got `HELLO, 1`, and then you closed the connection")
+async def closes_after_the_first(connection, text, work):
+    connection.send(await work(text))
+    connection.close()
+
+
+@in_step.wrong("raised TypeError: object NoneType.*it stays open, for the next message")
+async def awaits_the_send(connection, text, work):
+    await connection.send(await work(text))
 
 
 @in_step.wrong("RuntimeError")
