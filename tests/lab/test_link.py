@@ -1,4 +1,5 @@
 import contextlib
+import math
 import socket
 import sys
 import time
@@ -89,6 +90,12 @@ def test_rate_limits_the_bytes_of_a_second():
         client.sendall(bytes(2000))
         assert len(exactly(server, 2000)) == 2000
         assert time.monotonic() - start >= 0.15
+
+
+def test_an_infinite_rate_is_no_limit():
+    with linked(rate=math.inf) as (_, client, server):
+        client.sendall(bytes(2000))
+        assert len(exactly(server, 2000)) == 2000
 
 
 def test_stall_holds_everything_until_it_ends():
@@ -217,7 +224,7 @@ def test_faults_can_be_read_and_bad_ones_are_refused():
     with linked() as (link, _, _):
         link.set(way="up", split=3)
         assert link.faults == {"up": Faults(split=3), "down": Faults()}
-        for wrong in ({"split": 0}, {"rate": 0}, {"delay": -1}):
+        for wrong in ({"split": 0}, {"rate": 0}, {"rate": math.nan}, {"delay": -1}):
             with pytest.raises(ValueError, match=next(iter(wrong))):
                 link.set(**wrong)
         with pytest.raises(TypeError):
