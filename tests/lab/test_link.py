@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import math
 import socket
@@ -9,6 +10,7 @@ import pytest
 from sockkit import ClosedError
 from sockkit.lab import Faults, Link
 from sockkit.lab.pipe import Kind
+from sockkit.lab.relay import Relay
 
 from ..waiting import until
 from .loopback import HOST
@@ -263,3 +265,26 @@ def test_closing_a_link_closes_what_it_relays():
 def test_a_host_that_is_not_there_is_an_error_at_once():
     with pytest.raises(OSError):  # noqa: PT011
         Link(("no-such-host.invalid", 1))
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_who_comes_while_it_closes_is_let_go(turns: int, caplog: pytest.LogCaptureFixture) -> None:
+    def nothing(*_: object) -> None:
+        pass
+
+    async def close_on_a_newcomer(target: tuple[str, int]) -> None:
+        relay = Relay(target, HOST, 65_536, {"up": Faults(), "down": Faults()}, nothing)
+        relay.start()
+        await asyncio.sleep(0)
+        with socket.create_connection(relay.listener.getsockname()) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await relay.close()
+            client.settimeout(10)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+        assert relay.connections == {}
+
+    with socket.create_server((HOST, 0)) as server:
+        asyncio.run(close_on_a_newcomer(server.getsockname()))
+    assert caplog.records == []
