@@ -14,7 +14,7 @@ from sockkit.group import ChannelGroup
 from sockkit.inbox import ClientChannel
 from sockkit.interrupts import Interruptible
 from sockkit.limits import Limits
-from sockkit.sockets import raise_clearly
+from sockkit.sockets import check_port, raise_clearly
 
 
 class AsyncClient:
@@ -64,10 +64,13 @@ class AsyncClient:
         Raises:
             OSError: nobody listens there, no such host. The text says where.
             TimeoutError: no answer in time.
+            ValueError: no port has this number.
             AuthenticationError: the server does not accept the token.
         """
         if not self._is_open():
             host, port = self.address
+            if isinstance(port, int):  # not the name of a service
+                check_port(port)
             try:
                 with Interruptible():
                     async with asyncio.timeout(self.timeout):

@@ -28,6 +28,8 @@ _SLICE = 0.2 if sys.platform == "win32" else None
 
 LAST_WORD = 1.0  # seconds that cancelled tasks get to come to their end
 
+_this_thread = threading.local()  # has a `portal` where it is that of one
+
 
 class LoopHeld(Exception):
     """The loop did not come to what it was asked: something on its thread does not return.
@@ -79,6 +81,7 @@ class Portal:
         except BaseException as error:  # no descriptors left, for example: the caller's to see
             started.set_exception(error)
             return
+        _this_thread.portal = self
         asyncio.set_event_loop(self._loop)
         self._loop.set_default_executor(self._executor)
         self._open = True
@@ -140,6 +143,11 @@ class Portal:
     def here(self) -> bool:
         """Whether the caller is the loop's own thread."""
         return threading.current_thread() is self._thread
+
+    @staticmethod
+    def somewhere() -> bool:
+        """Whether the caller is the loop's own thread of this portal or of any other."""
+        return hasattr(_this_thread, "portal")
 
     @property
     def alive(self) -> bool:

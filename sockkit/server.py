@@ -280,8 +280,18 @@ class AsyncServer:
         group = self._running()
         if threading.get_ident() != group.thread:
             raise RuntimeError("AsyncServer.broadcast belongs to the thread of its loop")
-        data = self._service.encode(message)
-        left_out = numbers_in(exclude)
+        return self._to_all(message, self._service.encode(message), numbers_in(exclude))
+
+    def broadcast_soon(self, message: Any, exclude: Iterable[int]) -> int:
+        """`broadcast` for the thread of another loop, which is not to wait for ours.
+
+        It counts the clients that there are now.
+        """
+        data, left_out = self._service.encode(message), numbers_in(exclude)
+        self._running().handover.submit(self._to_all, message, data, left_out)
+        return len(self.clients.keys() - left_out)
+
+    def _to_all(self, message: Any, data: bytes, left_out: frozenset[int]) -> int:
         if self.backplane is not None:  # first, so that it is on its way while we write
             self.backplane.broadcast(data)
         return self._to_all_here(message, data, left_out)

@@ -37,8 +37,7 @@ async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socke
         OSError: no such host, a port in use, not permitted. The text says which address.
         ValueError: no port has this number, or this system has no SO_REUSEPORT.
     """
-    if not 0 <= port <= 65_535:  # getaddrinfo would take it modulo 65,536
-        raise ValueError(f"a port is a number from 0 to 65535, not {port}")
+    check_port(port)
     try:
         family, address = await _resolved(host, port)
         listener = socket.create_server(
@@ -48,6 +47,16 @@ async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socke
         raise_clearly(error, f"cannot listen on {host}:{port}")
     listener.setblocking(False)
     return listener
+
+
+def check_port(port: int) -> None:
+    """Refuse a number that getaddrinfo would take modulo 65,536.
+
+    Raises:
+        ValueError: no port has this number.
+    """
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"a port is a number from 0 to 65535, not {port}")
 
 
 def bound_to(listener: socket.socket) -> Address:

@@ -6,6 +6,7 @@ turn, and a server wants it several times for each reply. A shorter interval get
 of a server whose process computes, and slows down the computing. It counts for the whole process.
 """
 
+import os
 import sys
 import threading
 
@@ -44,3 +45,12 @@ class SwitchInterval:
         with _lock:
             if _held.pop(id(self), None) is not None:
                 sys.setswitchinterval(min(_held.values(), default=_usual))
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()  # another thread may have held the old one
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -64,6 +64,7 @@ class Client:
         Raises:
             OSError: nobody listens there, no such host. The text says where.
             TimeoutError: no answer in time.
+            ValueError: no port has this number.
             AuthenticationError: the server does not accept the token.
             RuntimeError: called inside a callback.
         """

@@ -301,14 +301,19 @@ class Server:
 
         Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`. With a
         backplane, the clients of the other servers get it too; they are not in the count, and
-        `exclude` names none of them.
+        `exclude` names none of them. In a callback of another server, they are counted as they are
+        before it.
 
         Raises:
             ClosedError: not running.
             TypeError: `exclude` holds something else than numbers.
             TypeError, ProtocolError: from the framing; then nobody gets it.
         """
-        return self._door().call(lambda: self._server.broadcast(message, exclude=exclude))
+        portal = self._door()
+        if Portal.somewhere() and not portal.here:
+            # A callback of ours may be doing the same with that server: neither would ever return.
+            return self._server.broadcast_soon(message, exclude)
+        return portal.call(lambda: self._server.broadcast(message, exclude=exclude))
 
     def disconnect(self, number: int) -> None:
         """End one connection, reason `KICKED`. Never waits.

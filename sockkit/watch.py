@@ -5,14 +5,23 @@ an asynchronous server, and it is silent. So callbacks are timed, and the first 
 told, and after that only one that is twice as long as the last one told.
 """
 
+import asyncio
 import logging
 import os
+import threading
 import traceback
 from collections.abc import Callable
 
 log = logging.getLogger("sockkit")
 
 SLOW = 0.1  # seconds; asyncio's debug mode calls a callback slow from here on as well
+
+# The code that leads to a callback: ours, the loop's, and that of threads.
+_LEADS_THERE = (
+    os.path.join(os.path.dirname(__file__), ""),
+    os.path.join(os.path.dirname(asyncio.__file__), ""),
+    threading.__file__,
+)
 
 
 class SlowCallbacks:
@@ -40,9 +49,9 @@ def name_of(callback: Callable[..., object]) -> str:
 
 def who_holds(stack: traceback.StackSummary) -> str:
     """The sentence that names what keeps a server's thread; from the stack of that thread."""
-    package = os.path.dirname(__file__)
-    ours = [index for index, frame in enumerate(stack) if frame.filename.startswith(package)]
-    callback = stack[min(ours[-1] + 1, len(stack) - 1)] if ours else stack[-1]
+    # The first of somebody else's frames: behind it ours may come again, such as those of a Client.
+    others = (frame for frame in stack if not frame.filename.startswith(_LEADS_THERE))
+    callback = next(others, stack[-1])
     return (
         f"{callback.name} does not return (line {stack[-1].lineno} of {stack[-1].filename}); "
         "its thread is left behind until it does"

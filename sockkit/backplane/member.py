@@ -1,6 +1,7 @@
 """One server's place among others that act as one, whatever carries what they say."""
 
 import asyncio
+import math
 from collections.abc import Iterable
 from threading import get_ident
 from typing import Any
@@ -23,14 +24,14 @@ class Member:
         expiry: seconds after which a server that says nothing counts as gone.
 
     Raises:
-        ValueError: a name that is none, or an expiry that is not above 0.
+        ValueError: a name that is none, or an expiry that is no finite time.
     """
 
     def __init__(self, *, server: str, group: str = "sockkit", expiry: float = 3.0) -> None:
         check_name(server, "server")
         check_name(group, "group")
-        if not expiry > 0:
-            raise ValueError(f"expiry is a time above 0 seconds, not {expiry!r}")
+        if not 0 < expiry < math.inf:
+            raise ValueError(f"expiry is a finite time above 0 seconds, not {expiry!r}")
         self.server = server
         self.group = group
         self.expiry = expiry

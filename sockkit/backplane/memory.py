@@ -146,7 +146,7 @@ class MemoryBackplane(Member):
         expiry: seconds after which a server that says nothing counts as gone.
 
     Raises:
-        ValueError: a name that is none, or an expiry that is not above 0.
+        ValueError: a name that is none, or an expiry that is no finite time.
     """
 
     def __init__(

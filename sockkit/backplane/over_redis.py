@@ -24,7 +24,7 @@ class RedisBackplane(Member):
 
     Raises:
         ImportError: the package `redis` is not installed.
-        ValueError: no URL of a Redis, a name that is none, or an expiry that is not above 0.
+        ValueError: no URL of a Redis, a name that is none, or an expiry that is no finite time.
     """
 
     def __init__(

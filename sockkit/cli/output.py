@@ -24,7 +24,7 @@ def nobody_reads() -> None:
 
 def new_line_after_control_c() -> None:
     """Begin a new line where a terminal has just written ``^C`` into this one."""
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         print()
 
 
@@ -35,7 +35,8 @@ def count(number: int, noun: str) -> str:
 
 def remark(text: str) -> None:
     """Say something to the person, on stderr, apart from what the command is there to print."""
-    print(text, file=sys.stderr)
+    if sys.stderr is not None:  # else it would come out on stdout
+        print(text, file=sys.stderr)
 
 
 def complain(text: str) -> None:

@@ -56,8 +56,10 @@ def _told(error: BaseException) -> list[str]:
         for step in traceback.extract_tb(error.__traceback__)
         if os.path.dirname(step.filename) == here
     ]
-    last = traceback.format_exception_only(error)[-1].strip()
-    return ["Traceback (most recent call last):", *steps, plain(last, 500)]
+    told = traceback.TracebackException.from_exception(error)
+    told.__notes__ = []  # they come after the line that names the error
+    *_, last = told.format_exception_only()
+    return ["Traceback (most recent call last):", *steps, plain(last.strip(), 500)]
 
 
 def _place(step: traceback.FrameSummary) -> str:

@@ -36,7 +36,7 @@ class Faults:
     def __post_init__(self) -> None:
         if self.split is not None and self.split < 1:
             raise ValueError(f"split must be 1 or more, or None; got {self.split}")
-        if self.rate is not None and self.rate <= 0:
+        if self.rate is not None and not self.rate > 0:  # nor nan
             raise ValueError(f"rate must be more than 0, or None; got {self.rate}")
         if min(self.gap, self.glue, self.delay) < 0:
             raise ValueError("gap, glue and delay can't be negative")

@@ -134,13 +134,13 @@ def _attend(child: "subprocess.Popen[bytes]", timeout: float, max_output: int) -
     except subprocess.TimeoutExpired:
         timed_out = True
     finally:  # Ctrl-C during the wait comes here too
-        _end(child)
+        end_with_its_own(child)
     stdout, stderr = [output.text() for output in outputs]
     return LimitedRun(stdout, stderr, child.returncode, timed_out)
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    # The child leads a session of its own, so that this reaches what it started as well.
+def end_with_its_own(child: "subprocess.Popen[bytes]") -> None:
+    """End a child that leads a session of its own, and all in it; on Windows the child alone."""
     if sys.platform == "win32":
         child.kill()
     else:

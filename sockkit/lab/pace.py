@@ -11,6 +11,7 @@ Each line begins with the time at which it was *due*, not with that at which it 
 that is stalled sends nothing, and would otherwise measure nothing, just while it matters.
 """
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -88,8 +89,8 @@ class Readers:
         Returns:
             Whether every reader got every line.
         """
+        self._begun = time.perf_counter()  # first: what is still on its way is of no more interest
         self._arrivals.clear()
-        self._begun = time.perf_counter()
         for number in range(lines):
             due = self._begun + number * every
             time.sleep(max(0.0, due - time.perf_counter()))
@@ -143,7 +144,14 @@ class Readers:
                         return
                     continue
                 *whole, key.data[:] = (key.data + data).split(b"\n")
-                self._arrivals += [(float(line.split(None, 1)[0]), now) for line in whole]
+                for line in whole:
+                    self._note(line, now)
+
+    def _note(self, line: bytearray, now: float) -> None:
+        with contextlib.suppress(ValueError, IndexError):  # a word of the server's own, or no word
+            due = float(line.split(None, 1)[0])
+            if due >= self._begun:
+                self._arrivals.append((due, now))
 
 
 def lateness(arrivals: Sequence[Arrival], percent: float) -> float:

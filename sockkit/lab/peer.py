@@ -112,7 +112,7 @@ class Peer:
         """
         try:
             self._read_to_end(timeout)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):  # the latter where `timeout` is 0
             raise TimeoutError(f"the server has not closed within {timeout:g} s") from None
         except ConnectionError:
             self._note("the server reset the connection: RST")

@@ -150,11 +150,8 @@ class Pipe:
     def _take(self) -> tuple[Kind, bytes]:
         faults = self.faults
         arrived, kind, data = self._queue.popleft()
-        size = min(
-            len(data),
-            faults.split or len(data),
-            max(1, int(faults.rate * _SMOOTH)) if faults.rate else len(data),
-        )
+        by_rate = max(1, faults.rate * _SMOOTH) if faults.rate else len(data)
+        size = int(min(len(data), faults.split or len(data), by_rate))  # the rate may be infinite
         if size < len(data):
             # A view, because copying the rest for each single byte would be quadratic.
             self._queue.appendleft((arrived, kind, memoryview(data)[size:]))

@@ -9,14 +9,15 @@ import socket
 from collections.abc import Callable
 from typing import Any, Literal
 
+from sockkit.events import Address
 from sockkit.lab import sockopts
 from sockkit.lab.faults import Faults
 from sockkit.lab.pipe import Kind, Pipe
+from sockkit.limits import Limits
+from sockkit.sockets import accept_for_ever
 
 Way = Literal["up", "down"]
 Note = Callable[[int, Way, Kind, bytes, bool], None]
-
-_RETRY = 0.1  # seconds until accepting is tried again when the system is out of descriptors
 
 
 class Relay:
@@ -43,6 +44,7 @@ class Relay:
         self.note = note
         self.cut = False
         self.connections: dict[int, Relayed] = {}
+        self._numbers = itertools.count(1)
         self.targets = socket.getaddrinfo(*target, type=socket.SOCK_STREAM)
         self.listener = socket.create_server((host, 0), backlog=1024)
         self.listener.setblocking(False)
@@ -51,23 +53,14 @@ class Relay:
 
     def start(self) -> None:
         """Begin to accept."""
-        self._accepting = asyncio.get_running_loop().create_task(self._accept())
+        accepting = accept_for_ever(self.listener, Limits(), self._admit)
+        self._accepting = asyncio.get_running_loop().create_task(accepting)
 
-    async def _accept(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in itertools.count(1):
-            client = await self._next_client()
-            connection = Relayed(self, number, client)
-            self.connections[number] = connection
-            connection.task = loop.create_task(connection.run())
-
-    async def _next_client(self) -> socket.socket:
-        while True:
-            try:
-                client, _ = await asyncio.get_running_loop().sock_accept(self.listener)
-                return client
-            except OSError:
-                await asyncio.sleep(_RETRY)
+    def _admit(self, client: socket.socket, address: Address) -> None:
+        number = next(self._numbers)
+        connection = Relayed(self, number, client)
+        self.connections[number] = connection
+        connection.task = asyncio.get_running_loop().create_task(connection.run())
 
     def set_faults(self, faults: dict[Way, Faults]) -> None:
         """Replace the faults of these ways, for all connections."""
@@ -99,11 +92,15 @@ class Relay:
 
     async def close(self) -> None:
         """Close every connection, and accept no more."""
-        tasks = [self._accepting, *(c.task for c in self.connections.values())]
+        self._accepting.cancel()
+        await asyncio.wait([self._accepting])
+        self.listener.close()
+        tasks = [connection.task for connection in self.connections.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
-        self.listener.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in tuple(self.connections.values()):  # cancelled before their first step
+            connection.close()
 
 
 class Relayed:
@@ -132,11 +129,15 @@ class Relayed:
         except OSError:  # no way to the server
             how = Kind.RESET
         finally:
-            del self._relay.connections[self._number]
-            for sock in self._sockets:
-                if how is Kind.RESET:
-                    sockopts.reset(sock)
-                sock.close()
+            self.close(how)
+
+    def close(self, how: Kind | None = None) -> None:
+        """Let go of both sockets, perhaps by a reset."""
+        del self._relay.connections[self._number]
+        for sock in self._sockets:
+            if how is Kind.RESET:
+                sockopts.reset(sock)
+            sock.close()
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()

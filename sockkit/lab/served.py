@@ -19,6 +19,7 @@ import inspect
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sockkit.lab.descriptors import limit_descriptors
+from sockkit.lab.limits import end_with_its_own
 
 Serve = Callable[[Callable[[tuple[str, int]], object]], Any]
 
@@ -44,6 +46,8 @@ class NotServing(Exception):
 
 class Served:
     """A server function at work in a child process, inside `with`. The child is always ended.
+
+    With it end the processes that it has started, though not on Windows.
 
     Args:
         serve: the function, see above.
@@ -90,8 +94,7 @@ class Served:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._child.kill()
-        self._child.wait()
+        end_with_its_own(self._child)
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 pipe.close()
@@ -181,6 +184,8 @@ def child() -> None:
 def _end_with_parent() -> None:
     while os.read(0, 1):  # b"" when the parent is gone, however it went
         pass
+    if sys.platform != "win32":
+        os.killpg(0, signal.SIGKILL)  # with all that the server has started
     os._exit(0)
 
 

@@ -1,6 +1,7 @@
 """Several servers act as one, whatever carries their messages."""
 
 import asyncio
+import math
 import threading
 from typing import Any
 
@@ -264,8 +265,12 @@ def test_a_name_that_could_not_be_told_from_the_rest_is_refused(name: str) -> No
         MemoryBackplane(MemoryHub(), server=name)
     with pytest.raises(ValueError, match="group is a name of letters"):
         MemoryBackplane(MemoryHub(), server="a", group=name)
-    with pytest.raises(ValueError, match="above 0"):
-        MemoryBackplane(MemoryHub(), server="a", expiry=0)
+
+
+@pytest.mark.parametrize("expiry", [0, -1, math.inf, math.nan])
+def test_an_expiry_that_cannot_be_told_to_the_others_is_refused(expiry: float) -> None:
+    with pytest.raises(ValueError, match="expiry is a finite time above 0"):
+        MemoryBackplane(MemoryHub(), server="a", expiry=expiry)
 
 
 def test_a_namesake_is_told_once(log: pytest.LogCaptureFixture) -> None:

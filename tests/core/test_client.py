@@ -145,6 +145,15 @@ def test_what_is_no_name_of_a_host_is_told_like_a_host_that_is_not_there(host: s
         Client((host, 1)).connect()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("port", [-1, 65_536, 500_000])
+def test_a_number_that_is_no_port_is_refused_and_not_taken_for_another(
+    host: str, port: int
+) -> None:
+    with pytest.raises(ValueError, match=f"a port is a number from 0 to 65535, not {port}"):
+        Client((host, port)).connect()
+
+
 @pytest.mark.parametrize("address", ["localhost:80", 5, None, ("127.0.0.1",), ("a", 1, 2)])
 def test_an_address_is_a_pair(address: Any) -> None:
     with pytest.raises(TypeError, match=r"an address is a pair \(host, port\)"):

@@ -230,6 +230,28 @@ def test_a_coroutine_that_can_be_cancelled_is_and_the_end_is_told(
     assert "was still busy with client 1: cancelled" in log.text
 
 
+def test_stop_names_a_callback_that_waits_in_a_client_of_ours(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    def asks_another_server(connection: Connection, text: str) -> None:
+        other.recv(timeout=20)
+
+    with (
+        Server() as silent,
+        Client(silent.address) as other,
+        Server(asks_another_server) as server,
+        Client(server.address) as client,
+    ):
+        connection = server.wait_for_clients(1)[1]
+        client.send("hello")
+        until(lambda: connection.received)
+        server.stop(grace=0.1)
+        [told] = errors_in(log)
+        assert told.startswith("stop: asks_another_server does not return (line ")
+        silent.broadcast("at last")
+    log.clear()
+
+
 @pytest.mark.parametrize("kind", ["plain", "coroutine"])
 def test_stop_names_a_callback_that_holds_the_thread_itself(
     kind: str, gate: threading.Event, log: pytest.LogCaptureFixture

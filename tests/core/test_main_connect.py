@@ -204,6 +204,13 @@ def test_without_any_stdin_it_only_listens(listener: socket.socket) -> None:
         assert client.end() == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows can't start one without a stderr")
+def test_without_any_stderr_its_remarks_are_not_taken_for_replies(server: Server) -> None:
+    command = (*SOCKKIT, "connect", *where(server))
+    done = run(given="hello\n", command=("sh", "-c", 'exec "$@" 2>&-', "sh", *command))
+    assert (done.stdout, done.returncode) == ("HELLO\n", 0)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals in Python")
 def test_at_a_terminal_lines_are_typed_and_ctrl_d_ends_it(server: Server) -> None:
     keyboard, terminal = os.openpty()

@@ -13,6 +13,8 @@ import pytest
 
 from sockkit.cli import serve as command
 
+from ..ports import free_port
+from ..waiting import until
 from .program import SOCKKIT, Program, Serving, address_in, run
 
 needs_ctrl_c = pytest.mark.skipif(
@@ -106,6 +108,22 @@ def test_ctrl_c_ends_it_with_a_closing_line() -> None:
                 "Stopped. 2 clients came and sent 1 message.",
             ]
             assert (one.recv(100), one.recv(100), two.recv(100)) == (b"HELLO\n", b"", b"")
+        assert server.err == []
+
+
+@needs_ctrl_c
+def test_ctrl_c_ends_it_where_it_has_no_stdout_either() -> None:
+    address = ("127.0.0.1", free_port())
+
+    def it_listens() -> bool:
+        with socket.socket() as sock:
+            return sock.connect_ex(address) == 0
+
+    command = (*SOCKKIT, "serve", "--port", str(address[1]))
+    with Program("sh", "-c", 'exec "$@" >&-', "sh", *command) as server:
+        until(it_listens)
+        server.interrupt()
+        assert server.end() == 0
         assert server.err == []
 
 

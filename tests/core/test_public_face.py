@@ -14,7 +14,7 @@ from sockkit import AsyncClient, AsyncServer, Client, Limits, Raw, Server
 
 PAIRS = [(AsyncServer, Server), (AsyncClient, Client)]
 NOT_IN_SYNC = {  # what the synchronous client is made of
-    AsyncServer: {"cut_off"},
+    AsyncServer: {"broadcast_soon", "cut_off"},
     AsyncClient: {"take", "message_waiting", "cut_off"},
 }
 NOT_IN_ASYNC = {  # arguments about a thread, and the loop in it, that are the caller's own there

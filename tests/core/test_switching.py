@@ -1,14 +1,18 @@
 """A server may ask that threads take turns more often; afterwards all is as it was."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sockkit import Server
+from sockkit.switching import SwitchInterval
 
+from ..waiting import until
 from .peers import echo
 
 
@@ -65,6 +69,37 @@ def test_a_forked_child_has_no_server_and_so_the_usual_interval(usual: float) ->
         if child == 0:
             os._exit(0 if sys.getswitchinterval() == usual else 1)
         assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_that_is_forked_while_another_thread_asks_can_ask_as_well(
+    gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = threading.Event()
+
+    def ask_slowly(seconds: float) -> None:
+        asking.set()
+        gate.wait()
+
+    slow = SwitchInterval(0.001)
+    other = threading.Thread(target=slow.hold)
+    with Server(echo) as server:
+        monkeypatch.setattr(sys, "setswitchinterval", ask_slowly)
+        other.start()
+        asking.wait()
+        child = os.fork()
+        if child == 0:
+            os._exit(1 if server.running else 0)  # the fork itself has had the server ask no more
+        try:
+            until(lambda: os.waitpid(child, os.WNOHANG) == (child, 0))
+        except AssertionError:
+            os.kill(child, signal.SIGKILL)
+            raise
+        finally:
+            gate.set()
+            other.join()
+            slow.release()
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sockkit import Client, Limits, Server
+from sockkit import Client, Connection, Limits, Server
 
 from .peers import Notes, echo
 
@@ -120,6 +120,37 @@ def test_broadcasts_from_many_threads_reach_everybody_in_the_same_order() -> Non
             client.close()
     assert in_order(received[0], sends=200)
     assert all(messages == received[0] for messages in received)
+
+
+def test_two_servers_pass_on_to_each_other_and_neither_waits_for_the_other() -> None:
+    both_are_in_a_callback = threading.Barrier(2)
+    servers: list[Server] = []
+    counted: list[int] = []
+
+    def pass_on_to(other: int) -> Callable[[Connection, str], None]:
+        def pass_on(connection: Connection, text: str) -> None:
+            both_are_in_a_callback.wait(timeout=20)
+            counted.append(servers[other].broadcast(text, exclude=[2]))
+            servers[other].broadcast("last")
+
+        return pass_on
+
+    servers += Server(pass_on_to(1)), Server(pass_on_to(0))
+    with (
+        servers[0] as left,
+        servers[1] as right,
+        Client(left.address) as one,
+        Client(right.address) as two,
+    ):
+        left.wait_for_clients(1)
+        with Client(right.address) as left_out:
+            right.wait_for_clients(2)
+            one.send("from the left")
+            two.send("from the right")
+            assert [one.recv(), one.recv()] == ["from the right", "last"]
+            assert [two.recv(), two.recv()] == ["from the left", "last"]
+            assert left_out.recv() == "last"
+    assert counted == [1, 1]
 
 
 def test_clients_come_and_go_on_many_threads() -> None:

@@ -1,10 +1,13 @@
 """Who holds the loop is named: first at a tenth of a second, then only when it gets worse."""
 
 import functools
+import traceback
+from pathlib import Path
 
 import pytest
 
-from sockkit.watch import SlowCallbacks, name_of
+from sockkit import watch
+from sockkit.watch import SlowCallbacks, name_of, who_holds
 
 
 def handler() -> None:
@@ -38,3 +41,14 @@ def test_only_one_that_is_twice_as_long_is_worth_another_line(
 )
 def test_every_callable_has_a_name(callback: object, name: str) -> None:
     assert name_of(callback) == name  # type: ignore[arg-type]
+
+
+def test_who_holds_the_thread_may_live_beside_the_package_under_a_name_like_its_own() -> None:
+    beside = f"{Path(watch.__file__).parent}_demo.py"
+    frames = [
+        (watch.__file__, 1, "ours", ""),
+        (beside, 2, "callback", ""),
+        (beside, 3, "helper", ""),
+    ]
+    told = who_holds(traceback.StackSummary.from_list(frames))
+    assert told.startswith(f"callback does not return (line 3 of {beside})")

@@ -64,3 +64,13 @@ def one_who_tells_its_process(ready):
         with listener.accept()[0] as connection:
             connection.sendall(str(os.getpid()).encode())
         threading.Event().wait()
+
+
+def one_who_leaves_it_to_a_child(ready):
+    def listening(address):
+        if os.fork() == 0:
+            return
+        ready(address)
+        threading.Event().wait()
+
+    one_who_tells_its_process(listening)

@@ -23,6 +23,14 @@ def test_prints_the_lines_of_the_block_and_the_error(capsys: pytest.CaptureFixtu
     assert error == "ZeroDivisionError: division by zero"
 
 
+def test_an_error_with_notes_is_named_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    error = ValueError("the error itself")
+    error.add_note("a note on it")
+    with expect(ValueError):
+        raise error
+    assert capsys.readouterr().out.splitlines()[-1] == "ValueError: the error itself"
+
+
 def test_leaves_out_the_lines_of_libraries(capsys: pytest.CaptureFixture[str]) -> None:
     with expect(TypeError):
         weakref.WeakSet().add(1)

@@ -1,4 +1,6 @@
+import asyncio
 import contextlib
+import math
 import socket
 import sys
 import time
@@ -8,6 +10,7 @@ import pytest
 from sockkit import ClosedError
 from sockkit.lab import Faults, Link
 from sockkit.lab.pipe import Kind
+from sockkit.lab.relay import Relay
 
 from ..waiting import until
 from .loopback import HOST
@@ -89,6 +92,12 @@ def test_rate_limits_the_bytes_of_a_second():
         client.sendall(bytes(2000))
         assert len(exactly(server, 2000)) == 2000
         assert time.monotonic() - start >= 0.15
+
+
+def test_an_infinite_rate_is_no_limit():
+    with linked(rate=math.inf) as (_, client, server):
+        client.sendall(bytes(2000))
+        assert len(exactly(server, 2000)) == 2000
 
 
 def test_stall_holds_everything_until_it_ends():
@@ -217,7 +226,7 @@ def test_faults_can_be_read_and_bad_ones_are_refused():
     with linked() as (link, _, _):
         link.set(way="up", split=3)
         assert link.faults == {"up": Faults(split=3), "down": Faults()}
-        for wrong in ({"split": 0}, {"rate": 0}, {"delay": -1}):
+        for wrong in ({"split": 0}, {"rate": 0}, {"rate": math.nan}, {"delay": -1}):
             with pytest.raises(ValueError, match=next(iter(wrong))):
                 link.set(**wrong)
         with pytest.raises(TypeError):
@@ -256,3 +265,26 @@ def test_closing_a_link_closes_what_it_relays():
 def test_a_host_that_is_not_there_is_an_error_at_once():
     with pytest.raises(OSError):  # noqa: PT011
         Link(("no-such-host.invalid", 1))
+
+
+@pytest.mark.parametrize("turns", range(5))
+def test_who_comes_while_it_closes_is_let_go(turns: int, caplog: pytest.LogCaptureFixture) -> None:
+    def nothing(*_: object) -> None:
+        pass
+
+    async def close_on_a_newcomer(target: tuple[str, int]) -> None:
+        relay = Relay(target, HOST, 65_536, {"up": Faults(), "down": Faults()}, nothing)
+        relay.start()
+        await asyncio.sleep(0)
+        with socket.create_connection(relay.listener.getsockname()) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await relay.close()
+            client.settimeout(10)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+        assert relay.connections == {}
+
+    with socket.create_server((HOST, 0)) as server:
+        asyncio.run(close_on_a_newcomer(server.getsockname()))
+    assert caplog.records == []

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from sockkit import Limits, Reason, Server
+from sockkit import Connection, Limits, Reason, Server
 from sockkit.lab import peers
 from sockkit.lab.naive import naive_room
 from sockkit.lab.pace import Arrival, Readers, lateness, plot_lateness
@@ -32,6 +32,17 @@ def test_a_second_measurement_starts_anew() -> None:
         for _ in range(2):
             assert readers.tell_paced(server.broadcast, lines=5, every=0.001)
             assert len(readers.arrivals) == 5
+
+
+def test_what_the_server_says_of_its_own_accord_is_no_line_of_the_measurement() -> None:
+    def greet(connection: Connection) -> None:
+        for line in ("you are 1", "", "2 Ada: hello"):
+            connection.send(line)
+
+    with Server(on_connect=greet) as server, Readers(server.address, 1) as readers:
+        server.wait_for_clients(1)
+        assert readers.tell_paced(server.broadcast, lines=5, every=0.001)
+        assert len(readers.arrivals) == 5
 
 
 def test_what_does_not_come_is_not_waited_for_without_end() -> None:

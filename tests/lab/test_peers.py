@@ -168,6 +168,13 @@ def test_a_dribbler_stops_when_the_server_has_had_enough(address, accept):
     assert peer.sent < 1_000_000
 
 
+@pytest.mark.parametrize("kind", [Peer, NonReader])
+def test_a_peer_can_look_without_waiting_whether_the_server_has_closed(address, accept, kind):
+    told = "has not closed within 0 s"
+    with kind(address) as peer, accept(), pytest.raises(TimeoutError, match=told):
+        peer.wait_closed(timeout=0)
+
+
 def test_a_non_reader_soon_blocks_the_server(address, accept):
     with NonReader(address) as peer:
         server = accept()

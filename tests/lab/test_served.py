@@ -18,6 +18,19 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limits")
 
 
+processes = pytest.mark.parametrize(
+    "serve",
+    ["one_who_tells_its_process", pytest.param("one_who_leaves_it_to_a_child", marks=posix)],
+)
+
+
+def ended(process):
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE  # until somebody asks for its exit code
+    except psutil.NoSuchProcess:
+        return True
+
+
 def ask(sock, line):
     sock.sendall(line)
     return sock.recv(100)
@@ -57,20 +70,22 @@ def test_threads_are_those_of_the_server_alone():
             assert server.threads == 3
 
 
-def test_it_ends_at_the_end_of_the_block():
-    with Served(serving.one_who_tells_its_process) as server, dial(server) as client:
+@processes
+def test_it_ends_at_the_end_of_the_block(serve):
+    with Served(getattr(serving, serve)) as server, dial(server) as client:
         process = psutil.Process(int(client.recv(100)))
-    assert not process.is_running()
+    until(lambda: ended(process))
 
 
-def test_it_ends_with_the_process_that_started_it():
-    program = """
+@processes
+def test_it_ends_with_the_process_that_started_it(serve):
+    program = f"""
         import socket, sys
         sys.path.insert(0, ".")
         from sockkit.lab import Served
-        from tests.lab.serving import one_who_tells_its_process
+        from tests.lab import serving
 
-        with Served(one_who_tells_its_process) as server:
+        with Served(serving.{serve}) as server:
             with socket.create_connection(server.address) as client:
                 print(client.recv(100).decode(), flush=True)
             sys.stdin.read()
@@ -83,7 +98,7 @@ def test_it_ends_with_the_process_that_started_it():
     with parent:
         process = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-        until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+        until(lambda: ended(process))
 
 
 def test_a_server_that_fails_at_once_says_why():

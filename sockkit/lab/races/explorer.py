@@ -1,18 +1,17 @@
 """Hands functions to frontrun in a child process, and brings the answer back."""
 
-import contextlib
 import importlib.metadata
 import importlib.util
 import inspect
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sockkit.lab.limits import end_with_its_own
 from sockkit.lab.races import traces
 from sockkit.lab.races.packing import CannotExplore, Package, name_of
 from sockkit.lab.races.result import Result, Step
@@ -138,7 +137,7 @@ def _ask(job: bytes, timeout: float) -> dict[str, Any]:
         try:
             answer, errors = child.communicate(job, timeout=timeout)
         except subprocess.TimeoutExpired:
-            _end(child)
+            end_with_its_own(child)
             hang = CannotExplore(
                 f"no answer within {timeout:g} s: a thread computes without end, or starts threads "
                 "or processes of its own, or there is too much to explore"
@@ -146,7 +145,7 @@ def _ask(job: bytes, timeout: float) -> dict[str, Any]:
             hang.add_note(child.communicate()[1].decode(errors="replace"))  # where it stood
             raise hang from None
         finally:
-            _end(child)
+            end_with_its_own(child)
     if not answer:
         last = errors.decode(errors="replace").strip().splitlines()[-1:]
         reason = f": {last[0]}" if last else ", as a function that calls os._exit or sys.exit does"
@@ -162,15 +161,6 @@ def _environment() -> dict[str, str]:
     # FRONTRUN_ACTIVE is what the command `frontrun` sets. That command also preloads a library
     # which reports system calls through a pipe, at a time of its own: two runs would differ.
     return kept | {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "FRONTRUN_ACTIVE": "1"}
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child with all it started: it leads a process group of its own."""
-    if sys.platform == "win32":
-        child.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _step(index: int, step: dict[str, Any], package: Package) -> Step:
