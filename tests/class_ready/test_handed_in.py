@@ -1,6 +1,8 @@
 """`python -m tools.handed_in`: what the notebooks of a class say of their exercises."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from sockkit.exercises.verdict import Status, Summary
 from tools import handed_in
 from tools.answers import ANSWERS
-from tools.notebooks import lessons, write
+from tools.notebooks import ROOT, lessons, write
+
+from ..notebooks.runs import notebook
 
 
 def shows(*results: Any) -> Any:
@@ -84,3 +88,62 @@ def test_a_folder_without_notebooks_is_told(
     with pytest.raises(SystemExit):
         handed_in.main([str(tmp_path)])
     assert f"there is no notebook in {tmp_path}" in capsys.readouterr().err
+
+
+HONEST = "import sockkit.exercises.nb00 as ex", "ex.summary()"
+
+
+def told(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What the command says of each when they are run again; the files stay as they were."""
+    before = {path: path.read_bytes() for path in handed_in.notebooks(folder)}
+    assert handed_in.main(["--run", str(folder)]) == 0
+    assert {path: path.read_bytes() for path in before} == before
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.notebook
+def test_what_was_typed_into_a_file_does_not_count_when_it_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = shows(summary(one=Status.SOLVED)).cells[0]
+    book = notebook(*HONEST)
+    book.cells[1].outputs = typed.outputs
+    write(book, tmp_path / "a.ipynb")
+    book = notebook("", "ex.summary()")
+    book.cells[0].outputs = typed.outputs
+    book.cells[1].outputs = typed.outputs
+    book.cells[1].metadata.tags = ["skip-execution"]
+    write(book, tmp_path / "b.ipynb")
+    a, b = told(tmp_path, capsys)
+    assert a.startswith("a.ipynb: Lesson 00: 0 of 3 exercises solved; environment (not attempted")
+    assert b == f"b.ipynb: {handed_in.NO_SUMMARY_NOW}"
+
+
+@pytest.mark.notebook
+def test_one_that_can_not_be_run_to_its_end_does_not_keep_the_others_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handed_in, "CELL_SECONDS", 2)
+    (tmp_path / "a.ipynb").write_text("lost")
+    write(notebook("import time\ntime.sleep(60)", *HONEST), tmp_path / "b.ipynb")
+    write(notebook("import os\nos._exit(1)", *HONEST), tmp_path / "c.ipynb")
+    elsewhere = notebook("1 / 0", *HONEST)
+    elsewhere.metadata.kernelspec.name = "of-a-learner"
+    (tmp_path / "down").mkdir()
+    write(elsewhere, tmp_path / "down" / "d.ipynb")
+    a, b, c, d = told(tmp_path, capsys)
+    assert a == f"a.ipynb: {handed_in.NO_NOTEBOOK}"
+    assert b == "b.ipynb: not run to its end: a cell took more than 2 s"
+    assert c == "c.ipynb: not run to its end: Kernel died"
+    assert d.startswith(f"{Path('down') / 'd.ipynb'}: Lesson 00: 0 of 3 exercises solved")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe without a reader is another error")
+def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    write(notebook("1"), tmp_path / "a.ipynb")
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "tools.handed_in", str(tmp_path)]
+    with open(writer, "wb") as nowhere:
+        done = subprocess.run(command, cwd=ROOT, stdout=nowhere, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"")
