@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import trustme
 from nbclient import NotebookClient
 
 from tools import classroom
@@ -113,6 +114,23 @@ def test_a_learner_without_the_files_stays_outside(folder: Path, server: Program
     (talk, _) = cells("One server for the class")
     (folder / "class" / "token.txt").write_text("guessed\n")
     assert "AuthenticationError" in ran(talk.replace("5000", str(address[1])), folder)
+
+
+def test_an_older_certificate_and_missing_tls_are_told_as_the_page_says(
+    folder: Path, server: Program
+) -> None:
+    page = section("Who does not get through")
+    port = str(address_in(server.line())[1])
+    talk = cells("One server for the class")[0].replace("5000", port)
+    plain = ran(talk.replace("ssl=trust, ", ""), folder)
+    trustme.CA().cert_pem.write_to_path(folder / "class" / "client.pem")
+    older = ran(talk, folder)
+    for said, words in (
+        (plain, "perhaps it speaks TLS"),
+        (older, "unable to get local issuer certificate"),
+    ):
+        assert words in said
+        assert words in page
 
 
 def test_the_panel_on_the_projector_serves_the_class_as_well(folder: Path) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import trustme
 
-from sockkit import Client, Connection, ConnectionLost, Limits, Raw, Reason, Refused, Server
+from sockkit import (
+    AuthenticationError,
+    Client,
+    Connection,
+    ConnectionLost,
+    Limits,
+    Raw,
+    Reason,
+    Refused,
+    Server,
+)
 
 from ..waiting import until
 from .peers import Notes, dial, echo, read_until_gone, reset, slow_echo
@@ -88,6 +98,15 @@ def test_a_client_without_tls_is_refused(log: pytest.LogCaptureFixture) -> None:
             list(iter(client.recv, None))
         assert not server.clients
     assert "refused a client at 127.0.0.1:" in log.text
+    assert "perhaps it speaks no TLS" in log.text
+
+
+def test_a_client_with_a_token_and_without_tls_is_told_what_may_be_missing() -> None:
+    with Server(echo, ssl=server_side(), token="open sesame") as server:
+        for context, missing in ((None, True), (client_side(), False)):
+            with pytest.raises(AuthenticationError) as told:
+                Client(server.address, ssl=context, token="guessed").connect()
+            assert ("perhaps it speaks TLS" in str(told.value)) == missing
 
 
 def test_a_client_with_tls_says_so_to_a_server_without() -> None:
