@@ -185,7 +185,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     books = lessons() if options.unsolved else lessons(ANSWERS)
     if not books:
         parser.error("there is no answer key: python -m tools.answers makes it")
-    make(options.folder, books, options.slides)
+    try:
+        make(options.folder, books, options.slides)
+    except OSError as error:
+        parser.error(str(error))
     print(f"{len(books)} lessons: open {options.folder / CONTENTS} in a browser")
     return 0
 

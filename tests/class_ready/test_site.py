@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import site
+from tools import classroom, site
 from tools.notebooks import lessons, read
 
 KEY = next(path for path in lessons(site.ANSWERS) if path.name.startswith("05"))
@@ -122,3 +122,14 @@ def test_slides_for_the_hour_hold_no_solution(
     assert site.main([str(tmp_path), "--slides", "--unsolved"]) == 0
     assert "Solved." not in (tmp_path / f"{KEY.stem}.html").read_text("utf-8")
     assert "as learners get them" in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_a_folder_that_is_a_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(site, "lessons", lambda folder=None: [KEY])
+    (tmp_path / "out").touch()
+    for command in (site.main, lambda words: classroom.main(["environment", "ada/kit", *words])):
+        with pytest.raises(SystemExit):
+            command([str(tmp_path / "out")])
+        assert str(tmp_path / "out") in capsys.readouterr().err.splitlines()[-1]

@@ -213,6 +213,11 @@ class TestLinks:
             classroom.main(["links", text])
         assert f"{text!r} is not of the form OWNER/REPOSITORY" in capsys.readouterr().err
 
+    def test_a_hub_without_https_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            classroom.main(["links", "ada/kit", "--hub", "hub.example"])
+        assert "'hub.example' does not begin with https://" in capsys.readouterr().err
+
     def test_the_badge_in_the_readme_is_as_it_prints_them(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         [repository] = re.findall(r"badge_logo\.svg\)\]\(.*?/gh/(.+?/.+?)/", readme)
