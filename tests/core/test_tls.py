@@ -115,6 +115,15 @@ def test_a_client_with_tls_says_so_to_a_server_without() -> None:
         Client(server.address, ssl=client_side()).connect()
 
 
+def test_a_server_that_ends_in_place_of_tls_may_speak_none() -> None:
+    def leave(connection: Connection, data: bytes) -> None:
+        connection.close()
+
+    told = pytest.raises(ConnectionError, match=r":\d+: it left .* perhaps it speaks none")
+    with Server(leave, framing=Raw()) as server, told:
+        Client(server.address, ssl=client_side()).connect()
+
+
 def test_who_leaves_in_the_handshake_was_nobody(log: pytest.LogCaptureFixture) -> None:
     with Server(echo, ssl=server_side()) as server:
         for leave in (socket.socket.close, reset):
