@@ -9,7 +9,10 @@ programs of others, and nothing here keeps them from what this user may do.
 """
 
 import argparse
+import asyncio
+import contextlib
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -69,9 +72,16 @@ def run_again(notebook: Any, folder: Path) -> None:
         timeout=CELL_SECONDS,
         kernel_name="python3",  # and not the one of the learner's computer
         allow_errors=True,
+        on_notebook_start=_keep_control_c,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     ).execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # not to this terminal
+
+
+def _keep_control_c(**_: Any) -> None:
+    # nbclient would end this kernel at Ctrl-C, and the command go on with the next notebook.
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
 
 def _results(notebook: Any) -> list[str]:
@@ -113,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # such as `| head`: it has seen enough
         nobody_reads()
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

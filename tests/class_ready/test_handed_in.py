@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -15,7 +16,9 @@ from tools import handed_in
 from tools.answers import ANSWERS
 from tools.notebooks import ROOT, lessons, write
 
+from ..core.program import Program
 from ..notebooks.runs import notebook
+from ..waiting import until
 
 
 def shows(*results: Any) -> Any:
@@ -147,3 +150,18 @@ def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     with open(writer, "wb") as nowhere:
         done = subprocess.run(command, cwd=ROOT, stdout=nowhere, stderr=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.notebook
+@pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C for a child without a console")
+def test_control_c_ends_the_command_and_the_kernel(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    cell = f"import os, time; open({str(begun)!r}, 'w').write(str(os.getpid())); time.sleep(50)"
+    for name in ("a.ipynb", "b.ipynb"):
+        write(notebook(cell), tmp_path / name)
+    with Program(sys.executable, "-m", "tools.handed_in", "--run", str(tmp_path)) as program:
+        kernel = int(until(lambda: begun.exists() and begun.read_text()))
+        program.interrupt()
+        assert program.end() == 130
+    assert (program.out, program.err) == ([], [])
+    until(lambda: not psutil.pid_exists(kernel))
