@@ -36,7 +36,10 @@ async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socke
     Raises:
         OSError: no such host, a port in use, not permitted. The text says which address.
         ValueError: no port has this number, or this system has no SO_REUSEPORT.
+        TypeError: the port is no number.
     """
+    if not isinstance(port, int):
+        raise TypeError(f"a port is a number; this is {port!r}")
     if not 0 <= port <= 65_535:  # getaddrinfo would take it modulo 65,536
         raise ValueError(f"a port is a number from 0 to 65535, not {port}")
     try:
