@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -116,10 +117,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not books:
         parser.error(f"there is no notebook in {options.folder}")
     try:
-        for path in books:
-            # What comes from learners is shown as text, and never as codes for this terminal.
-            name, words = str(path.relative_to(options.folder)), said(path, options.run)
-            print(f"{plain(name)}: {plain(words)}")
+        with warnings.catch_warnings(action="ignore"):  # nbformat's, about ids of cells
+            for path in books:
+                # What comes from learners is shown as text, and never as codes for this terminal.
+                name, words = str(path.relative_to(options.folder)), said(path, options.run)
+                print(f"{plain(name)}: {plain(words)}")
     except BrokenPipeError:  # such as `| head`: it has seen enough
         nobody_reads()
         return 1

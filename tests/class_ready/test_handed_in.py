@@ -1,5 +1,6 @@
 """`python -m tools.handed_in`: what the notebooks of a class say of their exercises."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
@@ -63,6 +65,16 @@ def test_what_is_no_notebook_is_told_and_the_others_are_read(
         f"a.ipynb: {handed_in.NO_NOTEBOOK}",
         "b.ipynb: Lesson 05: 1 of 1 exercises solved",
     ]
+
+
+def test_a_cell_that_another_program_saved_without_its_id_is_no_matter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = json.loads(nbformat.writes(shows(summary(one=Status.SOLVED))))
+    del book["cells"][0]["id"]
+    (tmp_path / "a.ipynb").write_text(json.dumps(book))
+    assert handed_in.main([str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("a.ipynb: Lesson 05: 1 of 1 exercises solved\n", "")
 
 
 def test_folders_below_are_looked_through_and_copies_of_jupyter_are_not(
