@@ -11,6 +11,16 @@
 own event loop. Start reading at `connection`, then `server`; each module says why it is there.
 """
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 (who has an older one is to be told)
+    # `python -m sockkit` tells it without a traceback, as the name is its own.
+    raise ImportError(
+        "sockkit needs Python 3.11 or newer, and this is Python {}.{}: install a newer one"
+        " from python.org and run that".format(*sys.version_info),
+        name=__name__,
+    )
+
 from sockkit.aio import AsyncClient, AsyncServer
 from sockkit.connection import Connection
 from sockkit.errors import (

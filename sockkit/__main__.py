@@ -17,12 +17,16 @@ Try it in two terminals: `serve` says in its first line what to type in the othe
 """
 
 
+_TEXTS = ("cert", "key", "token_file", "redis", "redis_file")  # options, empty if not given
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. `arguments`: None for those of the process."""
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # the parser itself would show its own usage, and not that of the command
         options.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
+    vars(options).update({name: "" for name in _TEXTS if vars(options).get(name) is None})
     make_printing_safe()
     try:
         if options.command == "serve":
@@ -84,16 +88,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument(
         "--cert",
-        default="",
+        type=_given,
         metavar="FILE",
         help="a certificate (PEM): speak TLS, and nothing else",
     )
     command.add_argument(
-        "--key", default="", metavar="FILE", help="its private key, if that is in another file"
+        "--key", type=_given, metavar="FILE", help="its private key, if that is in another file"
     )
     command.add_argument(
         "--token-file",
-        default="",
+        type=_given,
         metavar="FILE",
         help="let in only who says first what stands in this file",
     )
@@ -108,13 +112,13 @@ def _parser() -> argparse.ArgumentParser:
     shared = command.add_mutually_exclusive_group()
     shared.add_argument(
         "--redis",
-        default="",
+        type=_given,
         metavar="URL",
         help="act as one with all servers that name the same Redis, such as redis://127.0.0.1",
     )
     shared.add_argument(
         "--redis-file",
-        default="",
+        type=_given,
         metavar="FILE",
         help="the same, with the URL in this file: for one with a password in it",
     )
@@ -126,12 +130,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("port", metavar="PORT", type=_port, help="such as 5000")
     command.add_argument(
         "--cert",
-        default="",
+        type=_given,
         metavar="FILE",
         help="speak TLS, and trust whoever has this certificate (PEM)",
     )
     command.add_argument(
-        "--token-file", default="", metavar="FILE", help="say first what stands in this file"
+        "--token-file", type=_given, metavar="FILE", help="say first what stands in this file"
     )
 
     text = (
@@ -154,9 +158,15 @@ def _add(
 
 
 def _for_each_worker(options: argparse.Namespace) -> list[str]:
-    names = ("cert", "key", "token_file", "redis", "redis_file")
-    given = ((name.replace("_", "-"), getattr(options, name)) for name in names)
+    given = ((name.replace("_", "-"), getattr(options, name)) for name in _TEXTS)
     return [f"--{flag}={value}" for flag, value in given if value]
+
+
+def _given(text: str) -> str:
+    if text:
+        return text
+    # Such as `--token-file "$TOKEN"` without that variable: no server is to start without a token.
+    raise argparse.ArgumentTypeError("there is nothing in it: is a variable of your shell not set?")
 
 
 def _workers(text: str) -> int:

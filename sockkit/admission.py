@@ -59,7 +59,10 @@ def greeting(token: str) -> bytes:
 
     Raises:
         ValueError: a token that is empty, too long, or holds a newline.
+        TypeError: one that is no str.
     """
+    if not isinstance(token, str):
+        raise TypeError(f"a token is a str, not {type(token).__name__}")  # it is shown nowhere
     data = token.encode()
     if not data or b"\n" in data or len(data) > MAX_GREETING:
         raise ValueError(f"a token is one line of 1 to {MAX_GREETING} bytes")

@@ -114,7 +114,10 @@ class AsyncClient:
         try:
             await channel.message_waiting()
         except ConnectionLost as error:
-            raise AuthenticationError(f"the server ended instead of answering: {error}") from None
+            text = f"the server ended instead of answering: {error}"
+            if self._ssl is None:
+                text += "; perhaps it speaks TLS, and this client does not"
+            raise AuthenticationError(text) from None
         answer: FirstLine = channel.take()
         if answer.line + b"\n" != WELCOME:
             raise AuthenticationError("the server did not accept the token")

@@ -14,6 +14,7 @@ from sockkit.sockets import accept_for_ever, let_go
 from sockkit.transport import SocketTransport, fits
 
 _NO_TLS = "it left before TLS was agreed on: perhaps it does not trust this certificate"
+_PLAIN = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST")  # OpenSSL, of plain text
 
 
 class Door:
@@ -101,6 +102,8 @@ class Door:
     def _refuse(self, connection: socket.socket, address: Address, error: Exception) -> None:
         # asyncio says nothing of who leaves in the midst of TLS.
         why = str(error) or (_NO_TLS if self._ssl else type(error).__name__)
+        if isinstance(error, tls.SSLError) and error.reason in _PLAIN:
+            why = f"perhaps it speaks no TLS: {why}"
         log.warning("refused a client at %s:%d: %s", *address, why)
         self._service.record(Refused(time.time(), address, why))
         connection.close()

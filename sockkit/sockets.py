@@ -36,7 +36,10 @@ async def listen(host: str, port: int, reuse_port: bool = False) -> socket.socke
     Raises:
         OSError: no such host, a port in use, not permitted. The text says which address.
         ValueError: no port has this number, or this system has no SO_REUSEPORT.
+        TypeError: the port is no number.
     """
+    if not isinstance(port, int):
+        raise TypeError(f"a port is a number; this is {port!r}")
     check_port(port)
     try:
         family, address = await _resolved(host, port)
@@ -286,8 +289,10 @@ def raise_clearly(error: OSError | UnicodeError, what: str) -> NoReturn:
     if isinstance(error, UnicodeError):  # names go through IDNA, which takes no dot too many
         told = f"{what}: that can't be the name of a host"
         raise socket.gaierror(socket.EAI_NONAME, told) from None
+    # Where a handshake meets the end, asyncio says nothing.
+    why = error.strerror or str(error) or "it left before TLS was agreed on: perhaps it speaks none"
     # What socket.create_server adds names the address once more.
-    text = f"{what}: {error.strerror or error}".partition(" (while attempting")[0]
+    text = f"{what}: {why}".partition(" (while attempting")[0]
     if error.errno == errno.EADDRINUSE:
         text += ". Another server has this port, perhaps one of yours; port 0 is always free"
     if isinstance(error, socket.gaierror):

@@ -155,7 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("numbers", nargs="*", help="lessons, for example 01; all if none is named")
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     options = parser.parse_args(arguments)
-    wanted = [p for p in lessons() if not options.numbers or p.name[:2] in options.numbers]
+    there = lessons()
+    for number in options.numbers:
+        if number not in [path.name[:2] for path in there]:
+            parser.error(f"there is no lesson {number}: name one by its two digits, such as 05")
+    wanted = [path for path in there if not options.numbers or path.name[:2] in options.numbers]
     stale = False
     for path in wanted:
         fresh, target = answer_key(path), ANSWERS / path.name

@@ -197,7 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             _replay_all(Path(folder), options.python)
-        except ReplayError as error:
+        except (ReplayError, OSError) as error:  # such as a Python that is none
             print("python -m tools.binder:", error, file=sys.stderr)
             return 1
     return 0

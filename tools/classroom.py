@@ -130,6 +130,17 @@ def as_repository(text: str) -> str:
     return text
 
 
+def as_hub(text: str) -> str:
+    """The address of a JupyterHub, as a link needs it.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.startswith(("https://", "http://")):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with https://")
+    return text
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.classroom")
@@ -138,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     links.add_argument("repository", type=as_repository, metavar="OWNER/REPOSITORY")
     links.add_argument("--branch", default="main", help="of the lessons")
     links.add_argument("--environment", default="environment", help="the branch of the image")
-    links.add_argument("--hub", default="", help="the address of a JupyterHub")
+    links.add_argument("--hub", type=as_hub, help="the address of a JupyterHub")
     environment = commands.add_parser("environment", help="the files of an environment alone")
     environment.add_argument("repository", type=as_repository, metavar="OWNER/REPOSITORY")
     environment.add_argument("folder", type=Path)
@@ -152,7 +163,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.hub:
             print("JupyterHub:", hub_link(options.hub, *where))
     elif options.command == "environment":
-        write_environment(options.repository, options.folder)
+        try:
+            write_environment(options.repository, options.folder)
+        except OSError as error:
+            parser.error(str(error))
         print(f"written: {options.folder}")
     else:
         text = TEACHING.read_text(encoding="utf-8")

@@ -1,8 +1,10 @@
 r"""Write a notebook as plain text, and read it back: the form in which a lesson is easy to edit.
 
-    python -m tools.notebooks notebooks/01_echo.ipynb > echo.py    # text from a notebook
-    python -m tools.notebooks echo.py notebooks/01_echo.ipynb      # a notebook from text
-    python -m tools.notebooks --clean                              # outputs out of all lessons
+    python -m tools.notebooks notebooks/01_echo.ipynb echo.py    # text from a notebook
+    python -m tools.notebooks echo.py notebooks/01_echo.ipynb    # a notebook from text
+    python -m tools.notebooks --clean                            # outputs out of all lessons
+
+Without a second name, the text of a notebook is printed.
 
 The text is the "percent" format that editors and jupytext know:
 
@@ -124,20 +126,35 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks")
     parser.add_argument("source", type=Path, nargs="?", help="a notebook, or text")
-    parser.add_argument("target", type=Path, nargs="?", help="the notebook to write")
+    parser.add_argument("target", type=Path, nargs="?", help="what to write: the other of the two")
     parser.add_argument("--clean", action="store_true", help="outputs out of all lessons")
     options = parser.parse_args()
-    if options.clean:
-        for path in lessons():
-            write(cleaned(read(path)), path)
-    elif options.source and options.target:
-        old = read(options.target).cells if options.target.exists() else []
+    try:
+        if options.clean:
+            for path in lessons():
+                write(cleaned(read(path)), path)
+        elif options.source:
+            _convert(options.source, options.target)
+        else:
+            parser.error("name a notebook, or text and a notebook, or --clean")
+    except (OSError, ValueError) as error:  # a ValueError: it is no notebook, or no text of one
+        parser.error(str(error))
+
+
+def _convert(source: Path, target: Path | None) -> None:
+    is_notebook = source.suffix == ".ipynb"
+    if is_notebook == (target is not None and target.suffix == ".ipynb"):
+        raise ValueError("one of the two is a notebook, whose name ends in .ipynb, and one is text")
+    if not is_notebook:
+        assert target is not None
+        old = read(target).cells if target.exists() else []
         ids = {cell.source: cell.id for cell in old}
-        write(from_text(options.source.read_text(encoding="utf-8"), ids), options.target)
-    elif options.source:
-        sys.stdout.write(to_text(read(options.source)))
+        write(from_text(source.read_text(encoding="utf-8"), ids), target)
+    elif target:
+        target.write_text(to_text(read(source)), encoding="utf-8")
     else:
-        parser.error("name a notebook, or text and a notebook, or --clean")
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # Windows has another
+        sys.stdout.write(to_text(read(source)))
 
 
 if __name__ == "__main__":

@@ -26,12 +26,15 @@ from tools.notebooks import ROOT, lessons, read
 CONTENTS = "index.html"
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL)
 _LINK = re.compile(r"""(?<=href=")(?!https?:|mailto:|#|data:)([^"#]*)""")
+_SOURCE = re.compile(r"""<a [^>]*href="(?:\.\./)+sockkit/[^"]*"[^>]*>(.*?)</a>""", re.DOTALL)
 _STYLE = """
 body { margin: 0 auto; max-width: 60rem; padding: 0 1rem 3rem; }
 nav.sk-site { display: flex; flex-wrap: wrap; gap: 1rem; justify-content: space-between;
   font: 1rem/1.5 system-ui, sans-serif; padding: 0.75rem 0; }
 /* Code in an output: the exporter has it in the font of the text. */
 .jp-RenderedMarkdown .highlight pre { font-family: var(--jp-code-font-family); }
+/* What is wider than the window: the exporter cuts it. */
+.jp-InputArea-editor .highlight pre, .jp-OutputArea-child { overflow-x: auto; }
 """
 _SLIDES = """
 .reveal .highlight pre, .reveal .jp-OutputArea-output pre { white-space: pre-wrap; }
@@ -74,7 +77,7 @@ def page(notebook: Any, names: Sequence[str], here: int) -> str:
         here: which of them this is.
     """
     exporter = HTMLExporter(template_name="lab", embed_images=True)  # type: ignore[no-untyped-call]
-    exporter.anchor_link_text = ""
+    exporter.exclude_anchor_links = True
     text, _ = exporter.from_notebook_node(notebook)
     # What runs in the page comes from elsewhere: mathematics and widgets, of which a key has none.
     text = _SCRIPT.sub("", text)
@@ -82,7 +85,12 @@ def page(notebook: Any, names: Sequence[str], here: int) -> str:
     text = text.replace("</head>", f"<style>{_STYLE}</style>\n</head>", 1)
     bar = navigation(names, here)
     text = re.sub(r"(<body[^>]*>)", lambda body: f"{body[1]}\n{bar}", text, count=1)
-    return _LINK.sub(lambda link: place(link[1], names), text.replace("</body>", f"{bar}</body>"))
+    return linked(text.replace("</body>", f"{bar}</body>"), names)
+
+
+def linked(text: str, names: Sequence[str]) -> str:
+    """A page whose links lead to other pages; of one into the source, its words are left."""
+    return _LINK.sub(lambda link: place(link[1], names), _SOURCE.sub(r"\1", text))
 
 
 def place(link: str, names: Sequence[str]) -> str:
@@ -142,7 +150,7 @@ def slides(notebook: Any, names: Sequence[str]) -> str:
         "<title>Notebook slides</title>", f"<title>{html.escape(title(notebook))}</title>"
     )
     text = text.replace("</head>", f"<style>{_SLIDES}</style>\n</head>", 1)
-    return _LINK.sub(lambda link: place(link[1], names), text)
+    return linked(text, names)
 
 
 def make(folder: Path, books: Sequence[Path], as_slides: bool = False) -> list[Path]:
@@ -177,7 +185,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     books = lessons() if options.unsolved else lessons(ANSWERS)
     if not books:
         parser.error("there is no answer key: python -m tools.answers makes it")
-    make(options.folder, books, options.slides)
+    try:
+        make(options.folder, books, options.slides)
+    except OSError as error:
+        parser.error(str(error))
     print(f"{len(books)} lessons: open {options.folder / CONTENTS} in a browser")
     return 0
 

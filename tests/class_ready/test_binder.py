@@ -110,6 +110,16 @@ def test_a_python_that_is_not_here_is_told() -> None:
         binder.find_python("3.99")
 
 
+def test_a_python_that_is_none_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        binder, "write_dockerfile", lambda *_: ("", "conda environment for python=3.12")
+    )
+    assert binder.main(["--python", "no-such-python"]) == 1
+    assert "No such file or directory: 'no-such-python'" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a script that a system runs")
 def test_a_command_that_only_looks_like_a_python_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tools import site
+from tools import classroom, site
 from tools.notebooks import lessons, read
 
 KEY = next(path for path in lessons(site.ANSWERS) if path.name.startswith("05"))
+SOURCE = next(path for path in lessons(site.ANSWERS) if path.name.startswith("03"))
 NAMES = ["04_who_said_that", KEY.stem, "06_roster_and_panel"]
 LOADS = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*(?:src|href)="(?!data:)([^"]+)""")
 
@@ -56,14 +57,31 @@ def test_a_lesson_that_is_not_on_the_site_is_looked_for_in_the_contents() -> Non
     assert site.place("../README.md", NAMES) == "index.html"
 
 
-def test_the_site_of_one_lesson_is_whole(tmp_path: Path) -> None:
-    files = site.make(tmp_path / "site", [KEY])
-    assert [path.name for path in files] == [f"{KEY.stem}.html", "index.html", "LICENSE.txt"]
+@pytest.mark.parametrize("as_slides", [False, True], ids=["pages", "slides"])
+@pytest.mark.parametrize("key", [KEY, SOURCE], ids=lambda path: path.stem)
+def test_the_site_of_one_lesson_is_whole(key: Path, as_slides: bool, tmp_path: Path) -> None:
+    files = site.make(tmp_path / "site", [key], as_slides)
+    assert [path.name for path in files] == [f"{key.stem}.html", "index.html", "LICENSE.txt"]
     for path in files[:2]:
         inner = [link for link in links(path.read_text("utf-8")) if "://" not in link]
         for link in (link.partition("#")[0] for link in inner):
             assert not link or (path.parent / link).is_file(), link
-    assert f'<a href="{KEY.stem}.html">05 · Who left?</a>' in files[1].read_text("utf-8")
+    title = site.title(read(key))
+    assert f'<a href="{key.stem}.html">{title}</a>' in files[1].read_text("utf-8")
+
+
+def test_of_a_link_into_the_source_the_words_are_left() -> None:
+    text = 'it <a href="../../sockkit/sockets.py">once</a>, see <a href="../README.md">there</a>'
+    assert site.linked(text, NAMES) == 'it once, see <a href="index.html">there</a>'
+
+
+def test_no_link_of_a_page_is_without_words(lesson: str) -> None:
+    assert re.findall(r"<a\b[^>]*></a>", lesson) == []
+
+
+def test_what_is_wider_than_a_narrow_window_can_be_scrolled(lesson: str) -> None:
+    [wide] = re.findall(r"([^{}*/]*)\{ overflow-x: auto; \}", lesson)
+    assert wide.strip() == ".jp-InputArea-editor .highlight pre, .jp-OutputArea-child"
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +122,14 @@ def test_slides_for_the_hour_hold_no_solution(
     assert site.main([str(tmp_path), "--slides", "--unsolved"]) == 0
     assert "Solved." not in (tmp_path / f"{KEY.stem}.html").read_text("utf-8")
     assert "as learners get them" in (tmp_path / "index.html").read_text("utf-8")
+
+
+def test_a_folder_that_is_a_file_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(site, "lessons", lambda folder=None: [KEY])
+    (tmp_path / "out").touch()
+    for command in (site.main, lambda words: classroom.main(["environment", "ada/kit", *words])):
+        with pytest.raises(SystemExit):
+            command([str(tmp_path / "out")])
+        assert str(tmp_path / "out") in capsys.readouterr().err.splitlines()[-1]

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import trustme
 from nbclient import NotebookClient
 
 from tools import classroom
@@ -46,13 +47,8 @@ def folder(tmp_path: Path) -> Path:
     """Where the teacher has followed the first steps: a certificate and a token are there."""
     *steps, _ = commands("One server for the class")
     for step in steps:
-        output = None
-        if ">" in step:
-            *step, _, name = step
-            output = (tmp_path / name).open("wb")
-        subprocess.run(step, cwd=tmp_path, check=True, stdout=output, timeout=50)
-        if output:
-            output.close()
+        assert ">" not in step  # it writes UTF-16, in the PowerShell that comes with Windows
+        subprocess.run(step, cwd=tmp_path, check=True, timeout=50)
     return tmp_path
 
 
@@ -113,6 +109,23 @@ def test_a_learner_without_the_files_stays_outside(folder: Path, server: Program
     (talk, _) = cells("One server for the class")
     (folder / "class" / "token.txt").write_text("guessed\n")
     assert "AuthenticationError" in ran(talk.replace("5000", str(address[1])), folder)
+
+
+def test_an_older_certificate_and_missing_tls_are_told_as_the_page_says(
+    folder: Path, server: Program
+) -> None:
+    page = section("Who does not get through")
+    port = str(address_in(server.line())[1])
+    talk = cells("One server for the class")[0].replace("5000", port)
+    plain = ran(talk.replace("ssl=trust, ", ""), folder)
+    trustme.CA().cert_pem.write_to_path(folder / "class" / "client.pem")
+    older = ran(talk, folder)
+    for said, words in (
+        (plain, "perhaps it speaks TLS"),
+        (older, "unable to get local issuer certificate"),
+    ):
+        assert words in said
+        assert words in page
 
 
 def test_the_panel_on_the_projector_serves_the_class_as_well(folder: Path) -> None:
@@ -199,6 +212,11 @@ class TestLinks:
         with pytest.raises(SystemExit):
             classroom.main(["links", text])
         assert f"{text!r} is not of the form OWNER/REPOSITORY" in capsys.readouterr().err
+
+    def test_a_hub_without_https_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            classroom.main(["links", "ada/kit", "--hub", "hub.example"])
+        assert "'hub.example' does not begin with https://" in capsys.readouterr().err
 
     def test_the_badge_in_the_readme_is_as_it_prints_them(self) -> None:
         readme = (ROOT / "README.md").read_text(encoding="utf-8")

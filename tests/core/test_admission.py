@@ -1,5 +1,7 @@
 """The token: one line before everything else."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,12 @@ def test_a_line_too_long_is_no_token(data: bytes) -> None:
 @pytest.mark.parametrize("token", ["", "two\nlines", "x" * (MAX_GREETING + 1), "ä" * MAX_GREETING])
 def test_a_token_is_one_line_of_moderate_length(token: str) -> None:
     with pytest.raises(ValueError, match="a token is one line"):
+        greeting(token)
+
+
+def test_a_token_of_bytes_is_refused_and_not_repeated() -> None:
+    token: Any = b"open sesame"
+    with pytest.raises(TypeError, match=r"^a token is a str, not bytes$"):
         greeting(token)
 
 

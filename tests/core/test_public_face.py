@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 import sockkit
 from sockkit import AsyncClient, AsyncServer, Client, Limits, Raw, Server
 
+ROOT = Path(sockkit.__file__).parents[1]
 PAIRS = [(AsyncServer, Server), (AsyncClient, Client)]
 NOT_IN_SYNC = {  # what the synchronous client is made of
     AsyncServer: {"broadcast_soon", "cut_off"},
@@ -32,6 +35,18 @@ def test_all_names_are_there_and_no_others() -> None:
     }
     assert public == set(sockkit.__all__)
     assert sockkit.__all__ == sorted(sockkit.__all__)
+
+
+def test_an_old_python_is_told_what_is_needed_and_the_doctor_says_it_without_a_traceback() -> None:
+    old = "import runpy, sys; sys.version_info = (3, 10, 13, 'final', 0); "
+    words = "sockkit needs Python 3.11 or newer, and this is Python 3.10: install a newer one"
+    library, doctor = (
+        subprocess.run([sys.executable, "-c", old + use], capture_output=True, text=True, cwd=ROOT)
+        for use in ("import sockkit", "runpy._run_module_as_main('sockkit')")
+    )
+    assert f"ImportError: {words}" in library.stderr.splitlines()[-1]
+    assert words in doctor.stderr
+    assert len(doctor.stderr.splitlines()) == 1
 
 
 def test_a_star_import_gives_these_names() -> None:

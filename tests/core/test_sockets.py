@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import re
 import socket
 from asyncio.trsock import TransportSocket
 from collections.abc import AsyncIterator
@@ -57,6 +58,13 @@ async def test_a_bad_host_is_named(host: str) -> None:
 @in_a_loop
 async def test_a_number_that_is_no_port_is_refused(port: int) -> None:
     with pytest.raises(ValueError, match=f"a port is a number from 0 to 65535, not {port}"):
+        await listen(LOOPBACK, port)
+
+
+@pytest.mark.parametrize("port", ["5000", None, 5000.0])
+@in_a_loop
+async def test_what_is_no_number_is_no_port(port: Any) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"a port is a number; this is {port!r}")):
         await listen(LOOPBACK, port)
 
 

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import trustme
 
-from sockkit import Client, Connection, ConnectionLost, Limits, Raw, Reason, Refused, Server
+from sockkit import (
+    AuthenticationError,
+    Client,
+    Connection,
+    ConnectionLost,
+    Limits,
+    Raw,
+    Reason,
+    Refused,
+    Server,
+)
 
 from ..waiting import until
 from .peers import Notes, dial, echo, read_until_gone, reset, slow_echo
@@ -88,11 +98,29 @@ def test_a_client_without_tls_is_refused(log: pytest.LogCaptureFixture) -> None:
             list(iter(client.recv, None))
         assert not server.clients
     assert "refused a client at 127.0.0.1:" in log.text
+    assert "perhaps it speaks no TLS" in log.text
+
+
+def test_a_client_with_a_token_and_without_tls_is_told_what_may_be_missing() -> None:
+    with Server(echo, ssl=server_side(), token="open sesame") as server:
+        for context, missing in ((None, True), (client_side(), False)):
+            with pytest.raises(AuthenticationError) as told:
+                Client(server.address, ssl=context, token="guessed").connect()
+            assert ("perhaps it speaks TLS" in str(told.value)) == missing
 
 
 def test_a_client_with_tls_says_so_to_a_server_without() -> None:
     wrong = pytest.raises((ssl.SSLError, ConnectionError), match="cannot connect to 127")
     with Server(echo) as server, wrong:
+        Client(server.address, ssl=client_side()).connect()
+
+
+def test_a_server_that_ends_in_place_of_tls_may_speak_none() -> None:
+    def leave(connection: Connection, data: bytes) -> None:
+        connection.close()
+
+    told = pytest.raises(ConnectionError, match=r":\d+: it left .* perhaps it speaks none")
+    with Server(leave, framing=Raw()) as server, told:
         Client(server.address, ssl=client_side()).connect()
 
 

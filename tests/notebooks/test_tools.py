@@ -190,3 +190,44 @@ def test_a_notebook_is_made_from_text_and_shown_as_text_by_command(tmp_path: Pat
     made = run(["-m", "tools.notebooks", "small.py", "small.ipynb"], tmp_path)
     assert made.returncode == 0, made.stderr
     assert run(["-m", "tools.notebooks", "small.ipynb"], tmp_path).stdout == TEXT
+
+
+def test_the_text_of_a_notebook_is_written_in_utf_8_whatever_the_terminal_has(
+    tmp_path: Path,
+) -> None:
+    snake = "# %%\nprint('\N{SNAKE}')\n"
+    write(from_text(snake), tmp_path / "small.ipynb")
+    made = run(["-m", "tools.notebooks", "small.ipynb", "small.py"], tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "small.py").read_text(encoding="utf-8") == snake
+    old = {"PYTHONIOENCODING": "cp1252"}
+    assert run(["-m", "tools.notebooks", "small.ipynb"], tmp_path, **old).stdout == snake
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["none.ipynb"], "No such file"),
+        (["broken.ipynb"], "not appear to be JSON"),
+        (["lost.py", "made.ipynb"], "text before the first cell: 'lost'"),
+        (["lost.py", "broken.ipynb"], "not appear to be JSON"),
+        (["lost.py"], "one of the two is a notebook"),
+        (["broken.ipynb", "made.ipynb"], "one of the two is a notebook"),
+        ([], "name a notebook"),
+    ],
+)
+def test_what_can_be_no_notebook_is_told_in_a_line(
+    names: list[str], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.ipynb").write_text("lost")
+    (tmp_path / "lost.py").write_text("lost")
+    told = run(["-m", "tools.notebooks", *names], tmp_path)
+    assert told.returncode == 2
+    assert words in told.stderr.splitlines()[-1]
+    assert "Traceback" not in told.stderr
+
+
+def test_a_lesson_that_is_none_is_told(lesson: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        answers.main(["01", "5"])
+    assert "there is no lesson 5: name one by its two digits" in capsys.readouterr().err
