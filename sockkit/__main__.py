@@ -17,16 +17,12 @@ Try it in two terminals: `serve` says in its first line what to type in the othe
 """
 
 
-_TEXTS = ("cert", "key", "token_file", "redis", "redis_file")  # options, empty if not given
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. `arguments`: None for those of the process."""
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # the parser itself would show its own usage, and not that of the command
         options.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
-    vars(options).update({name: "" for name in _TEXTS if vars(options).get(name) is None})
     make_printing_safe()
     try:
         if options.command == "serve":
@@ -158,7 +154,8 @@ def _add(
 
 
 def _for_each_worker(options: argparse.Namespace) -> list[str]:
-    given = ((name.replace("_", "-"), getattr(options, name)) for name in _TEXTS)
+    names = ("cert", "key", "token_file", "redis", "redis_file")
+    given = ((name.replace("_", "-"), getattr(options, name)) for name in names)
     return [f"--{flag}={value}" for flag, value in given if value]
 
 

@@ -301,8 +301,8 @@ class Server:
 
         Never waits for a slow client: over `max_pending` it goes, reason `TOO_SLOW`. With a
         backplane, the clients of the other servers get it too; they are not in the count, and
-        `exclude` names none of them. In a callback of another server, they are counted as they are
-        before it.
+        `exclude` names none of them. In a callback of another server it does not wait for this
+        one's thread, and counts who is connected when it is called.
 
         Raises:
             ClosedError: not running.

@@ -29,7 +29,7 @@ _ENDS = {
 }
 
 
-def run(host: str, port: int, *, cert: str = "", token_file: str = "") -> int:
+def run(host: str, port: int, *, cert: str | None = None, token_file: str | None = None) -> int:
     """Talk to a server until one side has said all; return the exit code.
 
     Args:

@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 
 
-def server_tls(cert: str, key: str) -> ssl.SSLContext:
+def server_tls(cert: str, key: str | None) -> ssl.SSLContext:
     """What a server needs for TLS, from files in the PEM format.
 
     Raises:
@@ -18,7 +18,7 @@ def server_tls(cert: str, key: str) -> ssl.SSLContext:
         _read(name)  # ssl does not say which of the two is missing
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(cert, key or None, password=_no_password)
+        context.load_cert_chain(cert, key, password=_no_password)
     except ssl.SSLError:
         names = f"{cert} and {key}" if key else cert
         raise ValueError(f"{names}: no certificate with its private key, as PEM") from None

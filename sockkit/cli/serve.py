@@ -28,11 +28,11 @@ def run(
     host: str,
     port: int,
     *,
-    cert: str = "",
-    key: str = "",
-    token_file: str = "",
-    redis: str = "",
-    redis_file: str = "",
+    cert: str | None = None,
+    key: str | None = None,
+    token_file: str | None = None,
+    redis: str | None = None,
+    redis_file: str | None = None,
     worker: int = 0,
 ) -> int:
     """Serve until Ctrl-C, or until nobody reads what it tells; return the exit code.
@@ -59,7 +59,7 @@ def run(
         context = server_tls(cert, key) if cert else None
         token = read_line(token_file, "a token") if token_file else None
         url = read_line(redis_file, "a URL") if redis_file else redis
-        backplane = over_redis(url, port, worker) if url or redis_file else None
+        backplane = over_redis(url, port, worker) if url is not None else None
         server = AsyncServer(
             reply,
             host=host,

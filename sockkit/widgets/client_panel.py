@@ -60,7 +60,7 @@ class ClientPanel(Panel):
         """
         if self.connected:
             return
-        host, port, name = self.host(), self.port(), self.value("Name")
+        host, port, name = self.host(), self.value("Port"), self.value("Name")
         if not port:
             raise ValueError("type the server's port first: the server's panel shows it")
         self.disconnect()

@@ -75,17 +75,6 @@ class Panel(Shown):
             raise ValueError("type a host first: 127.0.0.1 is this machine")
         return host
 
-    def port(self) -> int:
-        """What is in the port field.
-
-        Raises:
-            ValueError: no port has this number.
-        """
-        port = int(self.value("Port"))
-        if not 0 <= port <= 65_535:
-            raise ValueError(f"a port is a number from 0 to 65535, not {port}")
-        return port
-
     def message(self, framing: Framing) -> Any:
         """What is in the message field, as this framing carries it: text, or its UTF-8 bytes."""
         text = self.value("Message")

@@ -73,7 +73,7 @@ class ServerPanel(Panel):
         """Start the server; the panel's own takes the host and port from the fields first."""
         begins = self._own and not self.server.running
         if begins and self._widget is not None:
-            self._take_address(self.host(), self.port())
+            self._take_address(self.host(), self.value("Port"))
         self.server.start()
         if begins and not _is_loopback(self.server.host):
             host = self.server.host
